@@ -1,0 +1,74 @@
+/**
+ * What a policy is: a value that starts an actor on a task. The actor lives for
+ * one trial, so what it learns in one episode it knows in the next.
+ *
+ * @module
+ */
+import type { Key } from "../../kernels/random/key.ts";
+import type { Generator } from "../../kernels/random/generator.ts";
+import type { Environment, Observation } from "../env.ts";
+import type { Params, ParamSpecs } from "../params.ts";
+import type { Table } from "../table.ts";
+
+/** What an actor may know when its trial starts. */
+export interface Trial {
+  readonly env: Environment;
+  /** The hidden task: for policies that are told the answer, and no others. */
+  readonly task: unknown;
+  /** The task as a finite MDP, where it is one; hidden likewise. */
+  readonly table: Table | undefined;
+  /** The policy's own parameters, complete. */
+  readonly params: Params;
+  readonly actions: number;
+  /** How many discrete observations there are; 0 where they are not discrete. */
+  readonly observations: number;
+  readonly horizon: number;
+  /** Episodes that the trial may have. */
+  readonly episodes: number;
+  /** The policy's own stream of random numbers. */
+  readonly random: Generator;
+}
+
+/**
+ * Chooses actions and is told what came of them. A finite environment hands it
+ * observations as indices (see {@linkcode Table}), also where a row writes them
+ * as vectors.
+ */
+export interface Actor {
+  /** An episode begins. */
+  readonly begin?: () => void;
+  /** The action at step `t` (from 0) of the episode. `state` is privileged. */
+  readonly act: (observation: Observation, state: unknown, t: number) => number;
+  /** What the last action led to. Truncation is `!terminated` at the horizon. */
+  readonly learn?: (
+    observation: Observation,
+    action: number,
+    reward: number,
+    next: Observation,
+    terminated: boolean,
+  ) => void;
+}
+
+/** What {@linkcode Policy.prepare} works from. */
+export interface Preparation {
+  readonly env: Environment;
+  readonly envParams: Params;
+  readonly params: Params;
+  readonly episodes: number;
+  readonly key: Key;
+}
+
+export interface Policy {
+  readonly name: string;
+  /** One sentence, for help. */
+  readonly summary: string;
+  readonly params: ParamSpecs;
+  /**
+   * Works out, once for a dataset, what depends on environment and parameters
+   * but not on the task (a calibration), as parameters that go into each row.
+   */
+  readonly prepare?: (preparation: Preparation) => Params;
+  /** Why this policy cannot play that environment's task, if it cannot. */
+  readonly refuses?: (trial: Omit<Trial, "random">) => string | undefined;
+  readonly start: (trial: Trial) => Actor;
+}
