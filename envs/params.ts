@@ -59,7 +59,8 @@ function check(name: string, spec: ParamSpec, given: ParamValue): ParamValue {
   if (typeof value === "number" && wanted === "number") {
     return checkNumber(name, spec, value);
   }
-  if (typeof value !== wanted) {
+  const type: string = typeof value;
+  if (type !== wanted) {
     throw new ParamError(
       `Cannot set ${name} to ${JSON.stringify(given)}: not a ${wanted}`,
       name,
