@@ -1,0 +1,305 @@
+/**
+ * Playing trials: one actor, one task, several episodes, recorded in columns
+ * that are reused from trial to trial.
+ *
+ * A finite environment is stepped from its {@linkcode Table}, any other through
+ * its own `step`. Three streams of random numbers are kept apart (starts,
+ * dynamics, policy), so that where an episode starts never depends on what was
+ * done before it.
+ *
+ * @module
+ */
+import { foldIn, type Key, rootKey } from "../kernels/random/key.ts";
+import {
+  type Generator,
+  generator,
+  integer,
+  uniform,
+} from "../kernels/random/generator.ts";
+import { normal } from "../kernels/random/distributions.ts";
+import { type Environment, isRefusal, type Observation } from "./env.ts";
+import type { Actor, Policy } from "./policies/policy.ts";
+import type { Params } from "./params.ts";
+import { roundReward } from "./reward.ts";
+import type { Table } from "./table.ts";
+
+/** Bits of {@linkcode TrialRecord.flags}. */
+export const TERMINATED = 1;
+export const TRUNCATED = 2;
+export const SUCCESS = 4;
+
+/** Draws of a task after which the sampler is given up. */
+const DRAW_BUDGET = 1_000_000;
+
+/**
+ * The columns of one trial. Episode `e` has steps `ends[e - 1]` to `ends[e]`,
+ * and one observation more than steps: its observations start at
+ * `ends[e - 1] + e`.
+ */
+export interface TrialRecord {
+  episodes: number;
+  /** Steps up to the end of each episode. */
+  ends: Int32Array;
+  /** TERMINATED, TRUNCATED and SUCCESS of each episode. */
+  flags: Uint8Array;
+  /** Discrete observations, or indices into `vectors`. */
+  codes: Int32Array;
+  /** Other observations, where they are not discrete. */
+  values: Array<Observation> | undefined;
+  /** What a code reads as, where observations are vectors. */
+  vectors: Table["vectors"] | undefined;
+  actions: Int32Array;
+  rewards: Float64Array;
+  /** 0 where an action was not legal; absent where all were. */
+  valid: Uint8Array | undefined;
+}
+
+/** A task, with the count of draws that it took. */
+export interface Draw {
+  readonly task: unknown;
+  readonly draws: number;
+  /** How often each reason refused a draw. */
+  readonly refusals: ReadonlyMap<string, number>;
+}
+
+/** The task of a seed: equal seeds give equal tasks, whatever else goes on. */
+export function drawTask(
+  env: Environment,
+  params: Params,
+  seed: string,
+): Draw {
+  const random = generator(foldIn(rootKey(seed), "task", env.name));
+  const refusals = new Map<string, number>();
+  for (let draws = 1; draws <= DRAW_BUDGET; draws++) {
+    const draw = env.sampleTask(random, params);
+    if (!isRefusal(draw)) return { task: draw, draws, refusals };
+    refusals.set(draw.refused, (refusals.get(draw.refused) ?? 0) + 1);
+  }
+  const reasons = [...refusals].map(([why, n]) => `${why} ${n} times`);
+  throw new RangeError(
+    `Cannot draw a task of ${env.name}: ${DRAW_BUDGET} draws refused (${
+      reasons.join(", ")
+    })`,
+  );
+}
+
+/** An empty record; it grows to the largest trial played into it. */
+export function emptyRecord(): TrialRecord {
+  return {
+    episodes: 0,
+    ends: new Int32Array(16),
+    flags: new Uint8Array(16),
+    codes: new Int32Array(0),
+    values: undefined,
+    vectors: undefined,
+    actions: new Int32Array(0),
+    rewards: new Float64Array(0),
+    valid: undefined,
+  };
+}
+
+function grown<A extends Int32Array | Float64Array | Uint8Array>(
+  array: A,
+  length: number,
+): A {
+  if (array.length >= length) return array;
+  const size = Math.max(length, array.length * 2, 64);
+  const larger = new (array.constructor as new (n: number) => A)(size);
+  larger.set(array);
+  return larger;
+}
+
+/** Makes room for one more episode of at most `horizon` steps. */
+function reserve(record: TrialRecord, steps: number, horizon: number): void {
+  const { episodes } = record;
+  record.ends = grown(record.ends, episodes + 1);
+  record.flags = grown(record.flags, episodes + 1);
+  record.codes = grown(record.codes, steps + horizon + episodes + 2);
+  record.actions = grown(record.actions, steps + horizon);
+  record.rewards = grown(record.rewards, steps + horizon);
+  if (record.valid) record.valid = grown(record.valid, steps + horizon);
+}
+
+/** What a trial is played with. */
+export interface Play {
+  readonly env: Environment;
+  readonly task: unknown;
+  readonly policy: Policy;
+  readonly params: Params;
+  readonly episodes: number;
+  readonly stopOnSuccess: boolean;
+  /** Seed of the trial: its three streams are derived from it. */
+  readonly seed: string;
+}
+
+/** The three streams of a trial. */
+interface Streams {
+  readonly starts: Generator;
+  readonly dynamics: Generator;
+}
+
+/** Plays a trial into `record`, which holds only this trial afterwards. */
+export function playTrial(play: Play, record: TrialRecord): void {
+  const { env, task, policy, params, episodes } = play;
+  const key: Key = rootKey(play.seed);
+  const table = env.table?.(task);
+  const space = env.observations(task);
+  const trial = {
+    env,
+    task,
+    table,
+    params,
+    episodes,
+    actions: env.actions(task),
+    observations: table
+      ? table.observationCount ?? table.states
+      : space.kind === "discrete"
+      ? space.n
+      : 0,
+    horizon: env.horizon(task),
+  };
+  const refused = policy.refuses?.(trial);
+  if (refused !== undefined) throw new PolicyRefusal(policy.name, refused);
+  const random = generator(foldIn(key, "policy"));
+  const actor = policy.start({ ...trial, random });
+  const streams = {
+    starts: generator(foldIn(key, "starts")),
+    dynamics: generator(foldIn(key, "dynamics")),
+  };
+  record.episodes = 0;
+  record.valid = undefined;
+  record.vectors = table?.vectors;
+  record.values = !table && space.kind !== "discrete" ? [] : undefined;
+  const runEpisode = table
+    ? stepTable(table, trial.horizon, actor, streams)
+    : stepEnvironment(env, task, trial.horizon, actor, streams);
+  let steps = 0;
+  for (let e = 0; e < episodes; e++) {
+    reserve(record, steps, trial.horizon);
+    actor.begin?.();
+    const end = runEpisode(record, steps);
+    record.ends[e] = steps = end;
+    record.episodes = e + 1;
+    if (play.stopOnSuccess && record.flags[e]! & SUCCESS) break;
+  }
+}
+
+/** A policy that cannot play a task. */
+export class PolicyRefusal extends RangeError {
+  override readonly name = "PolicyRefusal";
+  constructor(policy: string, why: string) {
+    super(`Cannot play with policy ${policy}: ${why}`);
+  }
+}
+
+/** Plays one episode from `steps` on; gives the step that it ended at. */
+type RunEpisode = (record: TrialRecord, steps: number) => number;
+
+function pickOutcome(
+  probability: Float64Array,
+  first: number,
+  branches: number,
+  random: Generator,
+): number {
+  let left = uniform(random);
+  const last = first + branches - 1;
+  for (let k = first; k < last; k++) {
+    left -= probability[k]!;
+    if (left < 0) return k;
+  }
+  // Rounding must not end on an outcome that cannot happen.
+  let k = last;
+  while (k > first && probability[k] === 0) k--;
+  return k;
+}
+
+function stepTable(
+  table: Table,
+  horizon: number,
+  actor: Actor,
+  { starts, dynamics }: Streams,
+): RunEpisode {
+  const { actions: A, branches, next, probability, reward } = table;
+  const { terminal, success, observation, rewardDeviation = 0 } = table;
+  const act = actor.act;
+  const learn = actor.learn;
+  return (record, first) => {
+    const { codes, actions, rewards } = record;
+    const firstStates = table.starts;
+    let state = firstStates.length === 1
+      ? firstStates[0]!
+      : firstStates[integer(starts, firstStates.length)]!;
+    let seen = observation ? observation[state]! : state;
+    let solved = 0;
+    let ended = 0;
+    let i = first;
+    let at = first + record.episodes;
+    codes[at++] = seen;
+    const limit = first + horizon;
+    while (i < limit && ended === 0) {
+      const action = act(seen, state, i - first);
+      let k = (state * A + action) * branches;
+      if (branches > 1) k = pickOutcome(probability, k, branches, dynamics);
+      let r = reward[k]!;
+      if (rewardDeviation > 0) {
+        r = roundReward(r + rewardDeviation * normal(dynamics));
+      }
+      state = next[k]!;
+      const sees = observation ? observation[state]! : state;
+      ended = terminal[k]!;
+      solved |= success[k]!;
+      if (learn !== undefined) learn(seen, action, r, sees, ended === 1);
+      actions[i] = action;
+      rewards[i++] = r;
+      codes[at++] = seen = sees;
+    }
+    record.flags[record.episodes] = (ended ? TERMINATED : TRUNCATED) |
+      (solved ? SUCCESS : 0);
+    return i;
+  };
+}
+
+function stepEnvironment(
+  env: Environment,
+  task: unknown,
+  horizon: number,
+  actor: Actor,
+  { starts, dynamics }: Streams,
+): RunEpisode {
+  return (record, first) => {
+    let { state, observation } = env.reset(task, starts);
+    let ended = false;
+    let solved = false;
+    let i = first;
+    see(record, first + record.episodes, observation);
+    while (i < first + horizon && !ended) {
+      const action = actor.act(observation, state, i - first);
+      const moved = env.step(task, state, action, dynamics);
+      ended = moved.terminated;
+      solved ||= moved.success === true;
+      const { reward } = moved;
+      actor.learn?.(observation, action, reward, moved.observation, ended);
+      record.actions[i] = action;
+      record.rewards[i] = reward;
+      if (record.valid !== undefined || moved.valid === false) {
+        markValid(record, i, moved.valid !== false);
+      }
+      state = moved.state;
+      observation = moved.observation;
+      see(record, ++i + record.episodes, observation);
+    }
+    record.flags[record.episodes] = (ended ? TERMINATED : TRUNCATED) |
+      (solved ? SUCCESS : 0);
+    return i;
+  };
+}
+
+function see(record: TrialRecord, at: number, observation: Observation): void {
+  if (record.values) record.values[at] = observation;
+  else record.codes[at] = observation as number;
+}
+
+function markValid(record: TrialRecord, i: number, valid: boolean): void {
+  record.valid ??= new Uint8Array(record.actions.length).fill(1);
+  record.valid[i] = valid ? 1 : 0;
+}
