@@ -11,6 +11,7 @@ import {
 } from "../envs/rollout.ts";
 import {
   NUMBER_WIDTH,
+  putByte,
   putText,
   reserve,
   writeInteger,
@@ -19,10 +20,12 @@ import {
 } from "./bytes.ts";
 import { SCHEMA, type TaskRow } from "./schema.ts";
 
+const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
 const ZERO = 0x30;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
+const CLOSE_OBJECT = 0x7d;
 /** Room for an integer below 10^9 and the comma behind it. */
 const INTEGER_WIDTH = 10;
 
@@ -191,9 +194,11 @@ function putValid(out: Writer, valid: Uint8Array): void {
 export function putTrial(out: Writer, head: Head, record: TrialRecord): void {
   putHead(out, head);
   for (let e = 0; e < record.episodes; e++) {
-    if (e > 0) putText(out, ",");
+    if (e > 0) putByte(out, COMMA);
     putEpisode(out, record, e);
-    putText(out, "}");
+    putByte(out, CLOSE_OBJECT);
   }
-  putText(out, "]}\n");
+  putByte(out, CLOSE);
+  putByte(out, CLOSE_OBJECT);
+  putByte(out, LINE_FEED);
 }

@@ -71,10 +71,36 @@ function label(env: Environment, params: Params): string {
   return short ? `${env.name}-${short}` : env.name;
 }
 
-/** The digest of what a task is, whatever seed it was drawn from. */
-export function worldDigest(env: Environment, task: unknown): string {
-  const world = env.world ? env.world(task) : task;
-  return digest([env.name, env.version, world]);
+/** A problem met before: the first task that drew it, and its digest. */
+interface World {
+  readonly task: unknown;
+  readonly digest: string;
+}
+
+/**
+ * Small environments draw the same few problems over and over. One object for
+ * each lets what is worked out for a task (its table, its plan) be kept by it.
+ */
+const worlds = new WeakMap<Environment, Map<string, World>>();
+const WORLDS_KEPT = 1024;
+
+/**
+ * The digest of what a task is, whatever seed it was drawn from; `undefined`
+ * where the environment draws from so many problems that none comes twice.
+ */
+function worldOf(env: Environment, task: unknown): World | undefined {
+  if (env.world === undefined) return undefined;
+  const text = JSON.stringify(task);
+  const known = worlds.get(env) ?? new Map<string, World>();
+  worlds.set(env, known);
+  const met = known.get(text);
+  if (met) return met;
+  const world = {
+    task,
+    digest: digest([env.name, env.version, env.world(task)]),
+  };
+  if (known.size < WORLDS_KEPT) known.set(text, world);
+  return world;
 }
 
 /** The task of a seed, named. */
@@ -83,8 +109,9 @@ export function nameTask(
   params: Params,
   seed: string,
 ): PlannedTask {
-  const { task, draws, refusals } = drawTask(env, params, seed);
+  const { task: drawn, draws, refusals } = drawTask(env, params, seed);
   const { name, version } = env;
+  const world = worldOf(env, drawn);
   const id = digest({ env: name, version, params, seed });
   const row: TaskRow = {
     id: `${label(env, params)}-${id}`,
@@ -92,10 +119,10 @@ export function nameTask(
     version,
     seed,
     params,
-    world: worldDigest(env, task),
+    ...(world && { world: world.digest }),
     ...(draws > 1 && { draws }),
   };
-  return { task, row, draws, refusals };
+  return { task: world ? world.task : drawn, row, draws, refusals };
 }
 
 function taskSeed(seed: string, index: number, attempt: number): string {
@@ -117,7 +144,7 @@ function distinctSeeds(
     for (let attempt = 0; attempt < DISTINCT_BUDGET; attempt++) {
       const candidate = taskSeed(seed, index, attempt);
       const { task } = drawTask(env, params, candidate);
-      const world = worldDigest(env, task);
+      const world = worldOf(env, task)?.digest ?? candidate;
       if (seen.has(world)) continue;
       seen.add(world);
       return candidate;
