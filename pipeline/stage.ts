@@ -44,6 +44,8 @@ export interface Source<Name extends string = string, F extends Flags = Flags>
     options: Options<F>,
     operands: ReadonlyArray<string>,
   ) => Batches;
+  /** Files that the rows depend on, for manifests; the operands if absent. */
+  readonly inputs?: (options: Options<F>) => ReadonlyArray<string>;
   /** For sources whose parts can be made apart, in any order, by any worker. */
   readonly parts?: (
     options: Options<F>,
@@ -85,7 +87,10 @@ export interface TransformStage<
    */
   readonly mapper?: (options: Options<F>, onBad?: OnBadLine) => BatchMapper;
   /** For stages that deal rows out to several splits of a dataset. */
-  readonly router?: (options: Options<F>, onBad?: OnBadLine) => Router;
+  readonly router?: (
+    options: Options<F>,
+    onBad?: OnBadLine,
+  ) => Router | undefined;
 }
 
 /** Deals the rows of a batch out to named splits: one run of bytes for each. */
@@ -134,9 +139,9 @@ export type Stage = Source | TransformStage | Sink | Keeper;
 export function source<const Name extends string, const F extends Flags>(
   signature: Signature<Name, F>,
   open: Source<Name, F>["open"],
-  parts?: Source<Name, F>["parts"],
+  more: Pick<Source<Name, F>, "parts" | "inputs"> = {},
 ): Source<Name, F> {
-  return { ...signature, kind: "source", open, ...(parts && { parts }) };
+  return { ...signature, kind: "source", open, ...more };
 }
 
 /** A transform that looks at one row at a time. */

@@ -17,7 +17,7 @@ import {
   plannedTask,
   player,
 } from "./plan.ts";
-import { loadEnvironment, loadPolicy, readParams } from "./worlds.ts";
+import { isModule, loadEnvironment, loadPolicy, readParams } from "./worlds.ts";
 
 const MEBIBYTE = 1 << 20;
 /** Steps in a piece of a stream: some megabytes, for a worker to hand over. */
@@ -226,5 +226,5 @@ equal bytes, whatever --jobs is, and after a kill and a second run with --out.`,
     ],
   },
   open,
-  parts,
+  { parts, inputs: (options) => isModule(options.env) ? [options.env] : [] },
 );

@@ -20,6 +20,12 @@ import { DataError, type StageError, UsageError } from "../errors.ts";
 import { pairs, suggestion } from "../flags.ts";
 
 const MODULE = /[/\\]|\.[mc]?[tj]s$/;
+
+/** Whether an environment is given as a file rather than by name. */
+export function isModule(name: string): boolean {
+  return MODULE.test(name);
+}
+
 const MEMBERS = ["name", "sampleTask", "reset", "step", "horizon"] as const;
 
 function isEnvironment(value: unknown): value is Environment {
@@ -55,7 +61,7 @@ function loadModule(file: string): Effect.Effect<Environment, StageError> {
 export function loadEnvironment(
   name: string,
 ): Effect.Effect<Environment, StageError> {
-  if (MODULE.test(name)) return loadModule(name);
+  if (isModule(name)) return loadModule(name);
   const found = environments.find((env) => env.name === name);
   if (found) return Effect.succeed(found);
   const known = environments.map((env) => env.name);
