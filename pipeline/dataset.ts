@@ -252,6 +252,7 @@ export const makePart = Effect.fnUntraced(function* (
       yield* file.shard.write(dealt[i]!.bytes);
       onBatch(counts);
     }
+    batch.release?.();
   });
   const work = Effect.gen(function* () {
     for (const split of splits) {

@@ -85,6 +85,7 @@ const runToStdout = Effect.fnUntraced(function* (
           production.open(part),
           (batch) =>
             Effect.map(writeStdout(batch.bytes), () => {
+              batch.release?.();
               if (batch.counts) shown.add(batch.counts);
             }),
         ),

@@ -7,6 +7,7 @@
  */
 import {
   type Cursor,
+  cursor,
   enter,
   enterList,
   nextEntry,
@@ -14,6 +15,7 @@ import {
   type Numbers,
   numbers,
   peek,
+  place,
   readFlag,
   readNumber,
   readNumbers,
@@ -39,6 +41,8 @@ const ACTIONS = columnIndex("actions");
 const SUCCESS = columnIndex("success");
 const TERMINATED = columnIndex("terminated");
 const REFLECTION = columnIndex("reflection");
+const LABELS = columnIndex("labels");
+const LINE_FEED = 0x0a;
 const utf8 = new TextEncoder();
 
 /** A name as bytes, to be matched without making a string. */
@@ -159,7 +163,7 @@ function within<A>(field: () => string, scan: () => A): A {
   }
 }
 
-const state = { cursor: { bytes: new Uint8Array(0), at: 0, end: 0 } };
+const shared = cursor();
 
 /** Column and episode being read, for errors alone. */
 let column = 0;
@@ -215,45 +219,89 @@ function scanEpisode(c: Cursor, row: RowIndex): void {
   if (e === row.closes.length) grow(row);
   const base = 2 * e * C;
   row.columns.fill(0, base, base + 2 * C);
-  row.reflections.fill(0, 3 * e, 3 * e + 3);
+  row.reflections[3 * e] = row.reflections[3 * e + 2] = 0;
   row.success[e] = row.terminated[e] = 0;
-  for (let more = enter(c), key = -1; more; more = nextMember(c)) {
-    const place = readKey(c, columnNames, key + 1);
-    if (place < 0) {
+  let key = -1;
+  for (let more = enter(c); more;) {
+    const found = readKey(c, columnNames, key + 1);
+    if (found < 0) {
       skipValue(c);
+      more = nextMember(c);
       continue;
     }
-    key = column = place;
-    const from = c.at;
-    if (row.columns[base + 2 * key] !== 0) {
-      throw new Malformed(`${columnName(row)} is there twice`);
+    key = column = found;
+    scanPresent(c, row, base, key);
+    // Printed by us, the next column stands right behind, in the order we know.
+    while (key + 1 < C && follows(c, key + 1)) {
+      key = ++column;
+      c.at += nextKeys[key]!.length;
+      scanPresent(c, row, base, key);
     }
-    scanColumn(c, row, key);
-    row.columns[base + 2 * key] = from;
-    row.columns[base + 2 * key + 1] = c.at;
+    more = nextMember(c);
   }
   row.closes[e] = c.at - 1;
   checkLengths(row, base);
+}
+
+/** `,"name":` of each column. */
+const nextKeys: Names = COLUMNS.map(({ name }) => utf8.encode(`,"${name}":`));
+
+/** Whether `,"name":` of column `index` stands at the cursor, and a value. */
+function follows(c: Cursor, index: number): boolean {
+  const key = nextKeys[index]!;
+  const { bytes, at } = c;
+  if (at + key.length >= c.end) return false;
+  for (let i = 2; i < key.length; i++) {
+    if (bytes[at + i] !== key[i]) return false;
+  }
+  return bytes[at] === key[0] && bytes[at + 1] === key[1] &&
+    bytes[at + key.length]! > 0x20;
+}
+
+/** Reads a column that is there, and notes where. */
+function scanPresent(
+  c: Cursor,
+  row: RowIndex,
+  base: number,
+  key: number,
+): void {
+  const from = c.at;
+  if (row.columns[base + 2 * key] !== 0) {
+    throw new Malformed(`${columnName(row)} is there twice`);
+  }
+  scanColumn(c, row, key);
+  row.columns[base + 2 * key] = from;
+  row.columns[base + 2 * key + 1] = c.at;
 }
 
 function columnName(row: RowIndex): string {
   return `episodes[${row.episodes}].${COLUMNS[column]!.name}`;
 }
 
+/** Columns that must be there, and columns that are as long as the steps. */
+const required = COLUMNS.flatMap((c, i) => c.required ? [i] : []);
+const measured = COLUMNS.flatMap(({ kind }, i) =>
+  kind === "numbers" || kind === "values" ? [i] : []
+);
+
 function checkLengths(row: RowIndex, base: number): void {
-  const present = (index: number) => row.columns[base + 2 * index] !== 0;
+  const { columns } = row;
   const steps = lengths[ACTIONS]!;
-  for (column = 0; column < C; column++) {
-    const { required, kind, extra } = COLUMNS[column]!;
-    if (!present(column)) {
-      if (required) throw new Malformed(`${columnName(row)} is missing`);
-      continue;
-    }
-    if (kind === "labels") checkLabels(row, steps);
-    if (kind === "labels" || kind === "flag" || kind === "reflection") continue;
-    if (kind === "list") continue;
-    wrongLength(columnName(row), lengths[column]!, steps + extra);
+  for (let i = 0; i < required.length; i++) {
+    column = required[i]!;
+    if (columns[base + 2 * column] !== 0) continue;
+    throw new Malformed(`${columnName(row)} is missing`);
   }
+  for (let i = 0; i < measured.length; i++) {
+    column = measured[i]!;
+    if (columns[base + 2 * column] === 0) continue;
+    const expected = steps + COLUMNS[column]!.extra;
+    if (lengths[column] !== expected) {
+      wrongLength(columnName(row), lengths[column]!, expected);
+    }
+  }
+  column = LABELS;
+  if (columns[base + 2 * LABELS] !== 0) checkLabels(row, steps);
   const before = row.episodes === 0 ? 0 : row.ends[row.episodes - 1]!;
   row.ends[row.episodes] = before + steps;
 }
@@ -328,7 +376,8 @@ function scanField(c: Cursor, row: RowIndex, key: number): void {
 }
 
 /**
- * Holds the line `start` to `end` of `bytes` against the schema and fills `row`
+ * Holds the line that starts at `start` of `bytes` and ends with a line feed, or
+ * at `end`, against the schema and fills `row`
  * with where things stand. Throws {@linkcode Malformed}, saying which field.
  *
  * Rows may come without `schema` (other programs' rows); if it is there it must
@@ -340,22 +389,25 @@ export function scanRow(
   end: number,
   row: RowIndex,
 ): void {
-  const c: Cursor = state.cursor;
-  c.bytes = row.bytes = bytes;
-  c.at = row.start = start;
-  c.end = row.end = end;
+  const c = shared;
+  place(c, bytes, start, end);
+  row.bytes = bytes;
+  row.start = start;
   row.episodes = row.rewards.length = 0;
   row.fields.fill(0);
   within(() => "row", () => {
-    if (peek(c) === 0) throw new Malformed("the line is empty");
+    const first = peek(c);
+    if (first === 0 || first === LINE_FEED) {
+      throw new Malformed("the line is empty");
+    }
     for (let more = enter(c), key = -1; more; more = nextMember(c)) {
-      const place = readKey(c, fieldNames, key + 1);
+      const found = readKey(c, fieldNames, key + 1);
       const from = c.at;
-      if (place < 0) {
+      if (found < 0) {
         skipValue(c);
         continue;
       }
-      key = place;
+      key = found;
       if (row.fields[2 * key] !== 0) {
         throw new Malformed(`${FIELDS[key]} is there twice`);
       }
@@ -364,7 +416,11 @@ export function scanRow(
       row.fields[2 * key + 1] = c.at;
     }
     row.close = c.at - 1;
-    if (peek(c) !== 0) throw new Malformed("there is more behind the row");
+    const next = peek(c);
+    if (next !== 0 && next !== LINE_FEED) {
+      throw new Malformed("there is more behind the row");
+    }
+    row.end = c.at;
   });
   for (const name of REQUIRED_FIELDS) {
     if (row.fields[2 * FIELDS.indexOf(name)] === 0) {

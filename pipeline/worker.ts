@@ -28,6 +28,7 @@ function sendBytes(part: number): Effect.Effect<void, StageError> {
     Effect.sync(() => {
       // What a batch holds may be a view of something larger.
       const bytes = batch.bytes.slice();
+      batch.release?.();
       if (batch.counts) post({ type: "counts", counts: batch.counts });
       post({ type: "bytes", part, bytes }, [bytes.buffer]);
     }));

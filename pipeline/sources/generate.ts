@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
-import { take, writer } from "../bytes.ts";
+import { recycle, take, writer } from "../bytes.ts";
 import { type StageError, UsageError } from "../errors.ts";
 import type { Options } from "../flags.ts";
 import { attempt, type Batch, type Batches } from "../jsonl.ts";
@@ -166,7 +166,9 @@ function playTasks(plan: Plan, from: number, to: number): Batches {
       const place = { origin: "generate", line: row + 1 };
       row += tally.rows;
       const counts = { ...tally, refusals: Object.fromEntries(tally.refusals) };
-      return [{ bytes: take(out), place, offset: 0, counts }, index];
+      const bytes = take(out);
+      const release = () => recycle(bytes);
+      return [{ bytes, place, offset: 0, counts, release }, index];
     };
     return Stream.unfold(
       from,
