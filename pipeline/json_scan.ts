@@ -1,0 +1,364 @@
+/**
+ * A strict JSON scanner over bytes: it finds where values end and reads flat
+ * arrays of numbers, without making strings or objects of what nobody asked for.
+ *
+ * A cursor is the bytes, a place in them and the end of the line. Every function
+ * leaves the place behind what it read, and throws {@linkcode Syntax} where the
+ * bytes are not JSON.
+ *
+ * @module
+ */
+
+export interface Cursor {
+  bytes: Uint8Array;
+  at: number;
+  end: number;
+}
+
+/** The bytes at `at` are not JSON; caught where line and field are known. */
+export class Syntax extends Error {
+  override readonly name = "Syntax";
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const latin1 = new TextDecoder("latin1");
+
+/** Powers of ten that doubles hold exactly. */
+const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
+const DEEPEST = 512;
+
+/** What stands at the cursor, for an error. */
+export function unexpected(c: Cursor, expected: string): Syntax {
+  if (c.at >= c.end) return new Syntax(`line ends where ${expected} should be`);
+  const seen = latin1.decode(
+    c.bytes.subarray(c.at, Math.min(c.at + 12, c.end)),
+  );
+  return new Syntax(`${expected} expected, found ${JSON.stringify(seen)}`);
+}
+
+export function skipSpace(c: Cursor): void {
+  const { bytes, end } = c;
+  let at = c.at;
+  while (at < end) {
+    const byte = bytes[at]!;
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) break;
+    at++;
+  }
+  c.at = at;
+}
+
+/** The byte at the cursor, after spaces; 0 at the end. */
+export function peek(c: Cursor): number {
+  if (c.at < c.end && c.bytes[c.at]! > 0x20) return c.bytes[c.at]!;
+  skipSpace(c);
+  return c.at < c.end ? c.bytes[c.at]! : 0;
+}
+
+function isHex(byte: number): boolean {
+  return (byte >= ZERO && byte <= NINE) || (byte >= 0x41 && byte <= 0x46) ||
+    (byte >= 0x61 && byte <= 0x66);
+}
+
+function skipEscape(c: Cursor): void {
+  const byte = c.bytes[c.at + 1] ?? 0;
+  if (byte !== 0x75) {
+    if (!'"\\/bfnrt'.includes(String.fromCharCode(byte))) {
+      throw unexpected(c, "an escape");
+    }
+    c.at += 2;
+    return;
+  }
+  for (let i = 2; i < 6; i++) {
+    if (!isHex(c.bytes[c.at + i] ?? 0)) throw unexpected(c, "four hex digits");
+  }
+  c.at += 6;
+}
+
+/** Passes over a string; the cursor is at its first quote. */
+export function skipString(c: Cursor): void {
+  const { bytes, end } = c;
+  c.at++;
+  for (;;) {
+    let at = c.at;
+    let byte = 0;
+    while (at < end) {
+      byte = bytes[at]!;
+      if (byte === QUOTE || byte === BACKSLASH || byte < 0x20) break;
+      at++;
+    }
+    c.at = at;
+    if (at >= end || byte < 0x20) throw unexpected(c, "the end of a string");
+    if (byte === QUOTE) {
+      c.at = at + 1;
+      return;
+    }
+    skipEscape(c);
+  }
+}
+
+/** The text of a string; the cursor is at its first quote. */
+export function readString(c: Cursor): string {
+  const from = c.at;
+  skipString(c);
+  return JSON.parse(utf8.decode(c.bytes.subarray(from, c.at)));
+}
+const utf8 = new TextDecoder();
+
+function skipDigits(c: Cursor): void {
+  const { bytes, end } = c;
+  const from = c.at;
+  while (c.at < end && bytes[c.at]! >= ZERO && bytes[c.at]! <= NINE) c.at++;
+  if (c.at === from) throw unexpected(c, "a digit");
+}
+
+/** Reads a number by the book: the slow way, for what is rare. */
+function readSlowly(c: Cursor): number {
+  const from = c.at;
+  if (c.bytes[c.at] === MINUS) c.at++;
+  const leading = c.bytes[c.at] ?? 0;
+  const isDigit = c.at < c.end && leading >= ZERO && leading <= NINE;
+  if (!isDigit) {
+    c.at = from;
+    throw unexpected(c, "a number");
+  }
+  if (leading === ZERO) c.at++;
+  else skipDigits(c);
+  if (c.at < c.end && c.bytes[c.at] === DOT) {
+    c.at++;
+    skipDigits(c);
+  }
+  if (c.at < c.end && (c.bytes[c.at]! | 0x20) === 0x65) {
+    c.at++;
+    const sign = c.bytes[c.at];
+    if (sign === 0x2b || sign === MINUS) c.at++;
+    skipDigits(c);
+  }
+  const value = Number(latin1.decode(c.bytes.subarray(from, c.at)));
+  if (Number.isFinite(value)) return value;
+  c.at = from;
+  throw unexpected(c, "a finite number");
+}
+
+/**
+ * Reads a number. Up to 15 digits are gathered as an integer and divided by an
+ * exact power of ten, which rounds once and so correctly (Clinger 1990).
+ */
+export function readNumber(c: Cursor): number {
+  const { bytes, end } = c;
+  let at = c.at;
+  const negative = bytes[at] === MINUS;
+  if (negative) at++;
+  const first = at;
+  let mantissa = 0;
+  let byte = 0;
+  while (at < end) {
+    byte = bytes[at]!;
+    if (byte < ZERO || byte > NINE) break;
+    mantissa = mantissa * 10 + (byte - ZERO);
+    at++;
+  }
+  const whole = at - first;
+  if (whole === 0 || (whole > 1 && bytes[first] === ZERO)) return readSlowly(c);
+  let decimals = 0;
+  if (at < end && byte === DOT) {
+    const point = ++at;
+    while (at < end) {
+      byte = bytes[at]!;
+      if (byte < ZERO || byte > NINE) break;
+      mantissa = mantissa * 10 + (byte - ZERO);
+      at++;
+    }
+    decimals = at - point;
+    if (decimals === 0) return readSlowly(c);
+  }
+  if (whole + decimals > 15 || (at < end && (byte | 0x20) === 0x65)) {
+    return readSlowly(c);
+  }
+  c.at = at;
+  const size = decimals === 0 ? mantissa : mantissa / POWERS[decimals]!;
+  return negative ? -size : size;
+}
+
+function skipWord(c: Cursor, word: string): void {
+  for (let i = 0; i < word.length; i++) {
+    if (c.at + i >= c.end || c.bytes[c.at + i] !== word.charCodeAt(i)) {
+      throw unexpected(c, "a JSON value");
+    }
+  }
+  c.at += word.length;
+}
+
+/** Reads `true` or `false`. */
+export function readFlag(c: Cursor): boolean {
+  const yes = peek(c) === 0x74;
+  try {
+    skipWord(c, yes ? "true" : "false");
+  } catch {
+    throw unexpected(c, "true or false");
+  }
+  return yes;
+}
+
+/** Passes over any value. */
+export function skipValue(c: Cursor, depth = 0): void {
+  const byte = peek(c);
+  if (byte === QUOTE) return skipString(c);
+  if (depth > DEEPEST) throw unexpected(c, `no more than ${DEEPEST} levels`);
+  if (byte === OPEN_LIST) {
+    skipList(c, depth + 1);
+  } else if (byte === OPEN_OBJECT) {
+    for (let more = enter(c); more; more = nextMember(c)) {
+      skipString(c);
+      toValue(c);
+      skipValue(c, depth + 1);
+    }
+  } else if (byte === 0x74) skipWord(c, "true");
+  else if (byte === 0x66) skipWord(c, "false");
+  else if (byte === 0x6e) skipWord(c, "null");
+  else readNumber(c);
+}
+
+/** Enters an object; whether it has members. The cursor is at a key then. */
+export function enter(c: Cursor): boolean {
+  if (peek(c) !== OPEN_OBJECT) throw unexpected(c, "an object");
+  c.at++;
+  if (peek(c) === QUOTE) return true;
+  if (peek(c) !== CLOSE_OBJECT) throw unexpected(c, "a key");
+  c.at++;
+  return false;
+}
+
+/** Goes on to the next key of an object, or leaves it. */
+export function nextMember(c: Cursor): boolean {
+  const byte = peek(c);
+  c.at++;
+  if (byte === COMMA) {
+    if (peek(c) !== QUOTE) throw unexpected(c, "a key");
+    return true;
+  }
+  if (byte === CLOSE_OBJECT) return false;
+  c.at--;
+  throw unexpected(c, "a comma or the end of an object");
+}
+
+/** Goes over the colon behind a key. */
+export function toValue(c: Cursor): void {
+  if (peek(c) !== COLON) throw unexpected(c, "a colon");
+  c.at++;
+  skipSpace(c);
+}
+
+/** Enters a list; whether it has entries. */
+export function enterList(c: Cursor): boolean {
+  if (peek(c) !== OPEN_LIST) throw unexpected(c, "a list");
+  c.at++;
+  if (peek(c) !== CLOSE_LIST) return true;
+  c.at++;
+  return false;
+}
+
+/** Goes on to the next entry of a list, or leaves it. */
+export function nextEntry(c: Cursor): boolean {
+  const byte = peek(c);
+  c.at++;
+  if (byte === COMMA) return true;
+  if (byte === CLOSE_LIST) return false;
+  c.at--;
+  throw unexpected(c, "a comma or the end of a list");
+}
+
+/** Passes over a list of anything; the number of its entries. */
+export function skipList(c: Cursor, depth = 0): number {
+  if (!enterList(c)) return 0;
+  let count = 0;
+  do {
+    const quick = skipSmallNumbers(c);
+    count += quick;
+    skipValue(c, depth);
+    count++;
+  } while (nextEntry(c));
+  return count;
+}
+
+/**
+ * Passes over entries of one to four plain digits with the comma behind each,
+ * which is most of what rows are made of; stops before anything else.
+ */
+function skipSmallNumbers(c: Cursor): number {
+  const { bytes, end } = c;
+  let at = c.at;
+  let count = 0;
+  for (;;) {
+    let ahead = at;
+    let byte = ahead < end ? bytes[ahead]! : 0;
+    if (byte < ZERO || byte > NINE) break;
+    const leadingZero = byte === ZERO;
+    byte = ++ahead < end ? bytes[ahead]! : 0;
+    while (byte >= ZERO && byte <= NINE && ahead < at + 4) {
+      byte = ++ahead < end ? bytes[ahead]! : 0;
+    }
+    if (byte !== COMMA || (leadingZero && ahead > at + 1)) break;
+    at = ahead + 1;
+    count++;
+  }
+  c.at = at;
+  return count;
+}
+
+/** A growing run of numbers. */
+export interface Numbers {
+  values: Float64Array;
+  length: number;
+}
+
+export function numbers(capacity = 1024): Numbers {
+  return { values: new Float64Array(capacity), length: 0 };
+}
+
+function larger(into: Numbers): Float64Array {
+  const values = new Float64Array(into.values.length * 2);
+  values.set(into.values);
+  return values;
+}
+
+/** Reads a list of numbers onto the end of `into`; how many there were. */
+export function readNumbers(c: Cursor, into: Numbers): number {
+  if (!enterList(c)) return 0;
+  const { bytes, end } = c;
+  const from = into.length;
+  let { values, length } = into;
+  for (;;) {
+    if (length === values.length) {
+      into.length = length;
+      values = into.values = larger(into);
+    }
+    // A single digit and a comma: rewards are mostly that.
+    const byte = c.at < end ? bytes[c.at]! : 0;
+    const after = c.at + 1 < end ? bytes[c.at + 1]! : 0;
+    if (byte >= ZERO && byte <= NINE && after === COMMA) {
+      values[length++] = byte - ZERO;
+      c.at += 2;
+      continue;
+    }
+    skipSpace(c);
+    values[length++] = readNumber(c);
+    if (c.at < end && bytes[c.at] === COMMA) {
+      c.at++;
+      continue;
+    }
+    if (!nextEntry(c)) break;
+  }
+  into.length = length;
+  return length - from;
+}

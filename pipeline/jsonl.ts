@@ -1,0 +1,276 @@
+/**
+ * Bytes to lines and lines to bytes, by the batch.
+ *
+ * What flows between stages is batches of whole lines: the same bytes that flow
+ * through a pipe between processes, so that `then` and `|` cannot differ. A line
+ * ends at byte 0x0A and nowhere else.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import * as Stream from "effect/Stream";
+import {
+  badLine,
+  type DataError,
+  hostError,
+  type Place,
+  type StageError,
+} from "./errors.ts";
+import { putByte, putBytes, take, type Writer, writer } from "./bytes.ts";
+import { Malformed, type RowIndex, rowIndex, scanRow } from "./scan.ts";
+import type { Trial } from "./schema.ts";
+
+/** What is in a batch, where whoever made it has counted. */
+export interface Counts {
+  readonly rows: number;
+  readonly steps: number;
+  /** Tasks drawn for it, draws they took, and why others were refused. */
+  readonly tasks?: number;
+  readonly draws?: number;
+  readonly refusals?: { readonly [reason: string]: number };
+}
+
+/** Whole lines, each with its line feed, and where the first one stood. */
+export interface Batch {
+  readonly bytes: Uint8Array;
+  readonly place: Place;
+  /** Byte offset of the first line in its origin. */
+  readonly offset: number;
+  /** The last line of the origin, which came without its line feed. */
+  readonly torn?: boolean;
+  readonly counts?: Counts;
+}
+
+export type Batches<E = StageError> = Stream.Stream<Batch, E>;
+
+/** What a transform is: batches to batches. */
+export type Transform = (batches: Batches) => Batches;
+
+const LINE_FEED = 0x0a;
+const MEBIBYTE = 2 ** 20;
+
+/** A line longer than this is refused rather than held in memory. */
+export const LONGEST_LINE = 64 * MEBIBYTE;
+const utf8 = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Cuts a run of chunks into batches; `finish` gives what is left at the end. */
+interface Splitter {
+  readonly push: (chunk: Uint8Array) => Batch | undefined;
+  readonly finish: () => Batch | undefined;
+}
+
+function countLines(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0;) {
+    lines++;
+    at = bytes.indexOf(LINE_FEED, at + 1);
+  }
+  return lines;
+}
+
+function splitter(origin: string): Splitter {
+  const carry: Writer = writer(0);
+  let line = 1;
+  let offset = 0;
+  const batch = (bytes: Uint8Array, torn = false): Batch => {
+    const place = { origin, line };
+    const made = { bytes, place, offset, ...(torn && { torn }) };
+    line += countLines(bytes);
+    offset += bytes.length;
+    return made;
+  };
+  const push = (chunk: Uint8Array) => {
+    const last = chunk.lastIndexOf(LINE_FEED);
+    if (last < 0) {
+      putBytes(carry, chunk);
+      if (carry.length <= LONGEST_LINE) return undefined;
+      const limit = `${LONGEST_LINE / MEBIBYTE} MiB`;
+      throw badLine({ origin, line }, `the line is longer than ${limit}`);
+    }
+    putBytes(carry, chunk, 0, last + 1);
+    const whole = take(carry);
+    putBytes(carry, chunk, last + 1);
+    return batch(whole);
+  };
+  const finish = () => {
+    if (carry.length === 0) return undefined;
+    putByte(carry, LINE_FEED);
+    return batch(take(carry), true);
+  };
+  return { push, finish };
+}
+
+/** Chunks of bytes, wherever they end, as batches of whole lines. */
+export function toBatches(
+  chunks: Stream.Stream<Uint8Array, StageError>,
+  origin: string,
+): Batches {
+  return Stream.suspend(() => {
+    const { push, finish } = splitter(origin);
+    const attempt = <A>(f: () => A) =>
+      Effect.try({ try: f, catch: (cause) => hostError("split lines", cause) });
+    return chunks.pipe(
+      Stream.mapEffect((chunk) => attempt(() => push(chunk))),
+      Stream.concat(Stream.fromEffect(Effect.sync(finish))),
+      Stream.filter((batch) => batch !== undefined),
+    );
+  });
+}
+
+/** What to do with a line that is not a row. */
+export type OnBadLine = (error: DataError, line: Uint8Array) => void;
+
+/** The default: the first bad line ends the stage. */
+export function failOnBadLine(error: DataError): void {
+  throw error;
+}
+
+/** Calls `use` with each line of a batch, as places in its bytes. */
+export function forEachLine(
+  batch: Batch,
+  use: (start: number, end: number, line: number) => void,
+): void {
+  const { bytes, place } = batch;
+  let line = place.line;
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(LINE_FEED, start);
+    use(start, end, line++);
+    start = end + 1;
+  }
+}
+
+/** What is wrong with a line, and where it stands. */
+function explain(batch: Batch, line: number, start: number, cause: Malformed) {
+  const place = { origin: batch.place.origin, line };
+  return batch.torn
+    ? badLine(
+      place,
+      `torn last line at byte ${batch.offset + start}: ${cause.message}`,
+    )
+    : badLine(place, cause.message);
+}
+
+/** Reads rows at the door; a line that is not one goes to `onBad`. */
+export function forEachRow(
+  batch: Batch,
+  row: RowIndex,
+  use: (row: RowIndex, line: number) => void,
+  onBad: OnBadLine = failOnBadLine,
+): void {
+  forEachLine(batch, (start, end, line) => {
+    try {
+      scanRow(batch.bytes, start, end, row);
+      use(row, line);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      const bad = explain(batch, line, start, error);
+      onBad(bad, batch.bytes.subarray(start, end + 1));
+    }
+  });
+}
+
+/** Writes what becomes of one row: a line with its line feed, or nothing. */
+export type RowMapper = (row: RowIndex, out: Writer) => void;
+
+/** A transform of rows one by one, as a plain function over batches. */
+export type BatchMapper = (batch: Batch) => Batch;
+
+/** Applies `mapRow` to each row. What is written comes out in one batch. */
+export function batchMapper(
+  mapRow: RowMapper,
+  onBad: OnBadLine = failOnBadLine,
+): BatchMapper {
+  const row = rowIndex();
+  const out = writer(MEBIBYTE);
+  return (batch) => {
+    let [rows, steps] = [0, 0];
+    out.length = 0;
+    const map = () => {
+      const before = out.length;
+      mapRow(row, out);
+      if (out.length === before) return;
+      rows++;
+      steps += row.ends[row.episodes - 1]!;
+    };
+    forEachRow(batch, row, map, onBad);
+    const counts = { ...batch.counts, rows, steps };
+    return { ...batch, bytes: take(out), counts };
+  };
+}
+
+/** A {@linkcode BatchMapper} as a transform. */
+export function mapBatches(makeMapper: () => BatchMapper): Transform {
+  return (batches) =>
+    Stream.suspend(() => {
+      const mapper = makeMapper();
+      return batches.pipe(
+        Stream.mapEffect((batch) => attempt("map rows", () => mapper(batch))),
+        Stream.filter((batch) => batch.bytes.length > 0),
+      );
+    });
+}
+
+/** Runs host or row code, with what it throws as a tagged error. */
+export function attempt<A>(
+  what: string,
+  run: () => A,
+): Effect.Effect<A, StageError> {
+  return Effect.try({ try: run, catch: (cause) => hostError(what, cause) });
+}
+
+/** Counts the rows and steps of a batch that came without counts. */
+export function countRows(batch: Batch): Counts {
+  if (batch.counts) return batch.counts;
+  let [rows, steps] = [0, 0];
+  const row = rowIndex();
+  forEachRow(batch, row, () => {
+    rows++;
+    steps += row.ends[row.episodes - 1]!;
+  });
+  return { rows, steps };
+}
+
+/** Copies a row as it stands. */
+export function putRow(row: RowIndex, out: Writer): void {
+  putBytes(out, row.bytes, row.start, row.end);
+  putByte(out, LINE_FEED);
+}
+
+/** Trials as batches, for code that makes them. */
+export function fromTrials(
+  trials: Iterable<Trial>,
+  origin = "trials",
+): Batches {
+  let line = 1;
+  return Stream.fromIterable(trials).pipe(
+    Stream.map((trial) => ({
+      bytes: utf8.encode(JSON.stringify(trial) + "\n"),
+      place: { origin, line: line++ },
+      offset: 0,
+    })),
+  );
+}
+
+/** Batches as trials, for code that reads them; each row is checked. */
+export function toTrials(
+  batches: Batches,
+): Stream.Stream<Trial, StageError> {
+  return Stream.suspend(() => {
+    const row = rowIndex();
+    const parse = (batch: Batch) => {
+      const trials: Array<Trial> = [];
+      forEachRow(batch, row, () => trials.push(parseRow(row)));
+      return trials;
+    };
+    return batches.pipe(
+      Stream.mapEffect((batch) => attempt("read rows", () => parse(batch))),
+      Stream.flatMap((trials) => Stream.fromIterable(trials)),
+    );
+  });
+}
+
+/** The trial that a scanned row holds. */
+export function parseRow(row: RowIndex): Trial {
+  return JSON.parse(decoder.decode(row.bytes.subarray(row.start, row.end)));
+}

@@ -1,0 +1,25 @@
+/**
+ * All stages, in the order in which help lists them.
+ *
+ * @module
+ */
+import type { Stage } from "./stage.ts";
+import { explain } from "./keeping/explain.ts";
+import { replay } from "./keeping/replay.ts";
+import { verify } from "./keeping/verify.ts";
+import { generate } from "./sources/generate.ts";
+import { credit } from "./transforms/credit.ts";
+
+/** A stage of known options, as one of the table. */
+function entry(stage: unknown): Stage {
+  // Its option types are its own affair: the table hands it what its flags say.
+  return stage as Stage;
+}
+
+export const stages: ReadonlyArray<Stage> = [
+  generate,
+  credit,
+  verify,
+  replay,
+  explain,
+].map(entry);

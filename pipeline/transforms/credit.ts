@@ -1,0 +1,214 @@
+/**
+ * `credit`: the returns of each step, within its episode and across the episodes
+ * after it. Everything else in a row passes as the bytes it came as.
+ *
+ * @module
+ */
+import {
+  CROSS_FORMS,
+  reflectionReturn,
+  type ReturnOptions,
+  trialReturns,
+} from "../../kernels/returns.ts";
+import {
+  NUMBER_WIDTH,
+  putByte,
+  putBytes,
+  putText,
+  reserve,
+  writeNanos,
+  writeNumber,
+  type Writer,
+} from "../bytes.ts";
+import { batchMapper, type RowMapper } from "../jsonl.ts";
+import {
+  columnEnd,
+  columnStart,
+  fieldSpan,
+  hasReflection,
+  Malformed,
+  type RowIndex,
+} from "../scan.ts";
+import { columnIndex } from "../schema.ts";
+import { rowTransform } from "../stage.ts";
+
+const RETURNS = columnIndex("returns");
+const SUCCESS = columnIndex("success");
+const LINE_FEED = 0x0a;
+const COMMA = 0x2c;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+
+/** Copies the row's bytes up to `to`; what is copied so far is `copied`. */
+interface Copier {
+  copied: number;
+}
+
+function copyTo(row: RowIndex, copier: Copier, to: number, out: Writer): void {
+  putBytes(out, row.bytes, copier.copied, to);
+  copier.copied = to;
+}
+
+type WriteNumber = (bytes: Uint8Array, at: number, x: number) => number;
+
+function putReturns(
+  returns: Float64Array,
+  from: number,
+  to: number,
+  write: WriteNumber,
+  out: Writer,
+): void {
+  reserve(out, (to - from + 1) * NUMBER_WIDTH);
+  const { bytes } = out;
+  let at = out.length;
+  bytes[at++] = OPEN;
+  for (let i = from; i < to; i++) {
+    if (i > from) bytes[at++] = COMMA;
+    at = write(bytes, at, returns[i]!);
+  }
+  bytes[at++] = CLOSE;
+  out.length = at;
+}
+
+function putReflection(
+  row: RowIndex,
+  e: number,
+  value: number,
+  write: WriteNumber,
+  copier: Copier,
+  out: Writer,
+): void {
+  const from = row.reflections[3 * e]!;
+  copyTo(row, copier, from || row.reflections[3 * e + 2]!, out);
+  if (from === 0) putText(out, ',"return":');
+  reserve(out, NUMBER_WIDTH);
+  out.length = write(out.bytes, out.length, value);
+  if (from !== 0) copier.copied = row.reflections[3 * e + 1]!;
+}
+
+/** Every episode must say whether it succeeded where successes are counted. */
+function needSuccess(row: RowIndex): void {
+  for (let e = 0; e < row.episodes; e++) {
+    if (columnStart(row, e, SUCCESS) !== 0) continue;
+    throw new Malformed(
+      `episodes[${e}].success is missing, and --cross orbit counts successes`,
+    );
+  }
+}
+
+/** The options of `credit`, as the row keeps them. */
+export interface CreditOptions extends ReturnOptions {
+  /** Print returns to the last bit rather than to nine decimals. */
+  readonly exact: boolean;
+}
+
+function creditRow(options: CreditOptions): RowMapper {
+  const { gamma, gammaTrial, cross, exact } = options;
+  const note = JSON.stringify({ gamma, gammaTrial, cross });
+  const write = exact ? writeNumber : writeNanos;
+  let returns = new Float64Array(1024);
+  const copier: Copier = { copied: 0 };
+  return (row, out) => {
+    if (cross === "orbit") needSuccess(row);
+    const rewards = row.rewards.values;
+    if (returns.length < rewards.length) {
+      returns = new Float64Array(rewards.length);
+    }
+    const columns = { ...row, rewards };
+    trialReturns(columns, options, returns);
+    copier.copied = row.start;
+    const putCredit = () => {
+      const credit = fieldSpan(row, "credit");
+      copyTo(row, copier, credit ? credit[0] : row.close, out);
+      putText(out, credit ? note : `,"credit":${note}`);
+      if (credit) copier.copied = credit[1];
+    };
+    const creditFirst = (fieldSpan(row, "credit")?.[0] ?? row.close) <
+      fieldSpan(row, "episodes")![0];
+    if (creditFirst) putCredit();
+    for (let e = 0, first = 0; e < row.episodes; e++) {
+      const end = row.ends[e]!;
+      const start = columnStart(row, e, RETURNS);
+      const putOwn = () => {
+        copyTo(row, copier, start || row.closes[e]!, out);
+        if (start === 0) putText(out, ',"returns":');
+        putReturns(returns, first, end, write, out);
+        if (start !== 0) copier.copied = columnEnd(row, e, RETURNS);
+      };
+      const putNext = () =>
+        putReflection(
+          row,
+          e,
+          cross === "orbit"
+            ? returns[0] ?? 0
+            : reflectionReturn(columns, returns, e),
+          write,
+          copier,
+          out,
+        );
+      const reflects = hasReflection(row, e);
+      const returnsFirst = start !== 0 && start < row.reflections[3 * e + 2]!;
+      if (reflects && !returnsFirst) putNext();
+      putOwn();
+      if (reflects && returnsFirst) putNext();
+      first = end;
+    }
+    if (!creditFirst) putCredit();
+    copyTo(row, copier, row.end, out);
+    putByte(out, LINE_FEED);
+  };
+}
+
+export const credit = rowTransform({
+  name: "credit",
+  summary: "Credit each step with its return, within and across episodes",
+  details:
+    `Writes episodes[i].returns and episodes[i].reflection.return, and the
+options as "credit". With g the return within an episode (--gamma), the forms are
+  lamer         g + gamma^(steps left) * gamma_trial * G of the next episode
+  paper         g + sum over later episodes m of gamma_trial^(m-n) * g of m
+  orbit         the number of successful episodes, for every step
+  differential  the paper's form over gains: each episode less the one before
+A reflection is credited as the first step of the episode that follows it.
+Returns are printed to nine decimals; --exact prints every bit.`,
+  flags: {
+    "gamma": {
+      type: "number",
+      default: 0.95,
+      min: 0,
+      max: 1,
+      value: "G",
+      summary: "discount from step to step",
+    },
+    "gamma-trial": {
+      type: "number",
+      default: 0.6,
+      min: 0,
+      max: 1,
+      value: "T",
+      summary: "discount from episode to episode",
+    },
+    "cross": {
+      type: "text",
+      default: "lamer",
+      choices: CROSS_FORMS,
+      value: "FORM",
+      summary: "form of credit across episodes",
+    },
+    "exact": { type: "switch", summary: "print returns to the last bit" },
+  },
+  operands: "[FILE|DIR…]",
+  examples: [
+    "retrial credit --gamma 0.95 --gamma-trial 0.9 trials.jsonl",
+    "zcat trials.jsonl.gz | retrial credit --cross paper | jq .episodes[0].returns",
+  ],
+}, (options, onBad) =>
+  batchMapper(
+    creditRow({
+      gamma: options.gamma,
+      gammaTrial: options["gamma-trial"],
+      cross: options.cross,
+      exact: options.exact,
+    }),
+    onBad,
+  ));
