@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Environment } from "../../envs/env.ts";
+import { linearThompson } from "../../envs/policies/linear_thompson.ts";
 import { optimalPolicy } from "../../envs/policies/optimal.ts";
 import type { Policy } from "../../envs/policies/policy.ts";
 import { randomPolicy } from "../../envs/policies/random.ts";
@@ -8,7 +9,7 @@ import { ucb } from "../../envs/policies/ucb.ts";
 import { findEnvironment } from "../../envs/registry.ts";
 import { generator } from "../../kernels/random/generator.ts";
 import { rootKey } from "../../kernels/random/key.ts";
-import { follows, matches, near } from "../laws.ts";
+import { follows, matches, near, normalCdf } from "../laws.ts";
 import { draw, type Given, moments, play, sum } from "./play.ts";
 
 const gaussian = findEnvironment("bandit-gaussian")!;
@@ -110,6 +111,35 @@ Deno.test("bandit-linear: arm-wise Thompson sampling regrets a tenth of chance",
   const chance = regret(linear, randomPolicy, {}, 600).mean;
   const learned = regret(linear, thompson, given, 600).mean;
   ok(learned / chance > 0.06 && learned / chance < 0.13);
+  // And 3.6 for one who knows the features.
+  const knowing = regret(linear, linearThompson, {}, 600).mean;
+  ok(knowing / chance > 0.012 && knowing / chance < 0.03, `${knowing}`);
+});
+
+Deno.test("linear-thompson draws theta from its posterior", () => {
+  // Features e1 and (1, 1): the draw for the second arm less that for the first
+  // is the second entry of theta. Its posterior is by hand.
+  const features = [[1, 0], [1, 1], [1, 0.3]];
+  const actor = linearThompson.start({
+    env: linear,
+    task: { features },
+    table: undefined,
+    params: { "prior-variance": 0.5, noise: 1 },
+    actions: 3,
+    observations: 1,
+    horizon: 1,
+    episodes: 1,
+    random: generator(rootKey(11)),
+  });
+  actor.learn!(0, 0, 1, 0, false);
+  actor.learn!(0, 1, 1.5, 0, false);
+  // Precision [[4, 1], [1, 3]], weighted [2.5, 1.5]: the mean of the second
+  // entry is 3.5 / 11, its variance 4 / 11; arm 1 is pulled where it is above 0.
+  const n = 20_000;
+  let pulled = 0;
+  for (let i = 0; i < n; i++) pulled += Number(actor.act(0, 0, 0) === 1);
+  const share = normalCdf(3.5 / 11 / Math.sqrt(4 / 11));
+  near({ mean: pulled / n, se: Math.sqrt(share * (1 - share) / n) }, share);
 });
 
 Deno.test("bandit-linear: features are the same for all tasks of a seed", () => {

@@ -14,6 +14,7 @@ import { near } from "../laws.ts";
 import { draw, type Given, moments, play, sum } from "./play.ts";
 
 const frozenLake = findEnvironment("frozen-lake")!;
+const banditLinear = findEnvironment("bandit-linear")!;
 const banditGaussian = findEnvironment("bandit-gaussian")!;
 const [
   random,
@@ -180,6 +181,19 @@ Deno.test("ucb with a window pulls again what has left it", () => {
   deepEqual(pulls, [0, 1, 1, 1, 0, 1, 1]);
 });
 
+Deno.test("ucb with a window is no bolder for a longer past", () => {
+  // A bonus that went on growing would make it pull the worse arm more often.
+  const given = { form: "ucb1", window: 3 };
+  const actor = actorOf(ucb, given);
+  const pulls = Array.from({ length: 400 }, () => {
+    const arm = actor.act(0, 0, 0);
+    actor.learn!(0, arm, arm, 0, false);
+    return arm;
+  });
+  deepEqual(pulls.slice(0, 4), [0, 1, 1, 1]);
+  deepEqual(pulls.slice(-4), [0, 1, 1, 1]);
+});
+
 Deno.test("epsilon-greedy earns what its noise allows", () => {
   const task = { size: 9, horizon: 20, goal: 12 };
   const table = darkRoom.table!(task);
@@ -314,12 +328,12 @@ Deno.test("q-learning sees vectors of a finite environment by their index", () =
 
 for (const policy of policies) {
   Deno.test(`${policy.name} plays the same trial again`, () => {
-    const { task } = draw(banditGaussian, generator(rootKey(10)), {
+    const { task } = draw(banditLinear, generator(rootKey(10)), {
       horizon: 40,
     });
     const given: Given = policy.params.floor ? { floor: 0.1 } : {};
     const [first, again, other] = [1, 1, 2].map((seed) =>
-      play(banditGaussian, task, policy, given, 3, seed)
+      play(banditLinear, task, policy, given, 3, seed)
     );
     deepEqual(first, again);
     ok(JSON.stringify(first) !== JSON.stringify(other));
