@@ -4,6 +4,7 @@
  * @module
  */
 import { type Params, resolveParams } from "../params.ts";
+import { linearThompson } from "./linear_thompson.ts";
 import { optimalPolicy } from "./optimal.ts";
 import type { Policy, Trial } from "./policy.ts";
 import { qLearning } from "./q_learning.ts";
@@ -18,6 +19,7 @@ export const references: ReadonlyArray<Policy> = [
   qLearning,
   ucb,
   thompson,
+  linearThompson,
 ];
 
 /** The parameter that names a reference. */

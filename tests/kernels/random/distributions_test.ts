@@ -23,7 +23,7 @@ import {
   matches,
   near,
   normalCdf,
-} from "./laws.ts";
+} from "../../laws.ts";
 
 const N = 200_000;
 

@@ -8,7 +8,7 @@ import {
   uniform,
 } from "../../../kernels/random/generator.ts";
 import { foldIn, rootKey } from "../../../kernels/random/key.ts";
-import { follows, matches } from "./laws.ts";
+import { follows, matches } from "../../laws.ts";
 
 Deno.test("bits() gives the published outputs from state 1, 2, 3, 4", () => {
   const random = generator([1, 2, 3, 4]);
