@@ -45,6 +45,7 @@ export const darkRoomDpt = defineTabular<Room>({
     return { size, horizon: num(params, "horizon"), goal };
   },
   horizon: (room) => room.horizon,
+  world: ({ size, goal }) => [size, goal],
   table: (room) => cornerTable(room, CORNER_MOVES),
   render: (room, state) => drawGoal(room, 0, state),
 });

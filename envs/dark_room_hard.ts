@@ -27,6 +27,7 @@ export const darkRoomHard = defineTabular<Room>({
     return { size, horizon: num(params, "horizon"), goal };
   },
   horizon: (room) => room.horizon,
+  world: ({ size, goal }) => [size, goal],
   table: (room) => {
     const table = roomTable(room, centre(room.size), COMPASS);
     table.terminal.set(table.success);

@@ -30,6 +30,7 @@ export const darkRoomPermuted = defineTabular<PermutedRoom>({
     };
   },
   horizon: (room) => room.horizon,
+  world: ({ size, order }) => [size, order],
   table: (room) => cornerTable(room, room.order.map((i) => CORNER_MOVES[i]!)),
   render: (room, state) =>
     `${drawGoal(room, 0, state)}\nactions ${room.order.join(" ")}`,

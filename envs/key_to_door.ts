@@ -67,6 +67,7 @@ export const keyToDoor = defineTabular<Rooms>({
     };
   },
   horizon: (rooms) => rooms.horizon,
+  world: ({ size, key, door, start }) => [size, key, door, start],
   table,
   render: ({ size, key, door, start }, state) =>
     drawRoom(size, size, [

@@ -50,6 +50,8 @@ export interface TrialRecord {
   vectors: Table["vectors"] | undefined;
   actions: Int32Array;
   rewards: Float64Array;
+  /** Whether the environment says when a task is solved. */
+  solvable: boolean;
   /** 0 where an action was not legal; absent where all were. */
   valid: Uint8Array | undefined;
 }
@@ -94,6 +96,7 @@ export function emptyRecord(): TrialRecord {
     vectors: undefined,
     actions: new Int32Array(0),
     rewards: new Float64Array(0),
+    solvable: false,
     valid: undefined,
   };
 }
@@ -118,6 +121,16 @@ function reserve(record: TrialRecord, steps: number, horizon: number): void {
   record.actions = grown(record.actions, steps + horizon);
   record.rewards = grown(record.rewards, steps + horizon);
   if (record.valid) record.valid = grown(record.valid, steps + horizon);
+}
+
+/** Tables are asked once: they may hold hundreds of thousands of outcomes. */
+const solvable = new WeakMap<Table, boolean>();
+
+/** Whether some outcome of a table solves the task. */
+function isSolvable(table: Table): boolean {
+  const known = solvable.get(table) ?? table.success.includes(1);
+  solvable.set(table, known);
+  return known;
 }
 
 /** What a trial is played with. */
@@ -169,6 +182,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
   record.episodes = 0;
   record.valid = undefined;
   record.vectors = table?.vectors;
+  record.solvable = table !== undefined && isSolvable(table);
   record.values = !table && space.kind !== "discrete" ? [] : undefined;
   const runEpisode = table
     ? stepTable(table, trial.horizon, actor, streams)
@@ -276,7 +290,10 @@ function stepEnvironment(
       const action = actor.act(observation, state, i - first);
       const moved = env.step(task, state, action, dynamics);
       ended = moved.terminated;
-      solved ||= moved.success === true;
+      if (moved.success !== undefined) {
+        record.solvable = true;
+        solved ||= moved.success;
+      }
       const { reward } = moved;
       actor.learn?.(observation, action, reward, moved.observation, ended);
       record.actions[i] = action;

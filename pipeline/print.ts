@@ -40,8 +40,12 @@ const ENDS = Array.from({ length: 8 }, (_, flags) =>
   bytesOf(
     `,"terminated":${Boolean(flags & TERMINATED)},"truncated":${
       Boolean(flags & TRUNCATED)
-    },"success":${Boolean(flags & SUCCESS)}`,
+    }`,
   ));
+const SUCCESSES = Array.from(
+  { length: 8 },
+  (_, flags) => bytesOf(`,"success":${Boolean(flags & SUCCESS)}`),
+);
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -183,7 +187,9 @@ function putEpisode(out: Writer, record: TrialRecord, e: number): void {
   at = copy(bytes, at, REWARDS);
   at = closeList(bytes, writeRewards(out, at, record.rewards, from, to));
   at = copy(bytes, at, BEHIND_REWARDS);
-  out.length = copy(bytes, at, ENDS[record.flags[e]! & 7]!);
+  const flags = record.flags[e]! & 7;
+  at = copy(bytes, at, ENDS[flags]!);
+  out.length = record.solvable ? copy(bytes, at, SUCCESSES[flags]!) : at;
   if (record.valid) putValid(out, record.valid.subarray(from, to));
 }
 
