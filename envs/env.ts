@@ -91,7 +91,11 @@ export interface Environment<Task = unknown, State = unknown> {
   readonly optimal?: (task: Task) => (state: State, t: number) => number;
   /** A short form of the parameters for ids, such as `9x9`. */
   readonly label?: (params: Params) => string;
-  /** What makes two tasks the same problem; the whole task if not given. */
+  /**
+   * What makes two tasks the same problem, where one may be drawn twice: rows
+   * carry its digest, and splits keep it on one side. Absent where tasks are
+   * drawn from a continuum, and no two are the same.
+   */
   readonly world?: (task: Task) => Plain;
   /** Whether a set of tasks must hold no problem twice. */
   readonly distinct?: boolean;

@@ -20,6 +20,16 @@ import { putByte, putBytes, take, type Writer, writer } from "./bytes.ts";
 import { Malformed, type RowIndex, rowIndex, scanRow } from "./scan.ts";
 import type { Trial } from "./schema.ts";
 
+/** What is in a batch, where whoever made it has counted. */
+export interface Counts {
+  readonly rows: number;
+  readonly steps: number;
+  /** Tasks drawn for it, draws they took, and why others were refused. */
+  readonly tasks?: number;
+  readonly draws?: number;
+  readonly refusals?: { readonly [reason: string]: number };
+}
+
 /** Whole lines, each with its line feed, and where the first one stood. */
 export interface Batch {
   readonly bytes: Uint8Array;
@@ -28,6 +38,7 @@ export interface Batch {
   readonly offset: number;
   /** The last line of the origin, which came without its line feed. */
   readonly torn?: boolean;
+  readonly counts?: Counts;
 }
 
 export type Batches<E = StageError> = Stream.Stream<Batch, E>;
@@ -173,9 +184,18 @@ export function batchMapper(
   const row = rowIndex();
   const out = writer(MEBIBYTE);
   return (batch) => {
+    let [rows, steps] = [0, 0];
     out.length = 0;
-    forEachRow(batch, row, () => mapRow(row, out), onBad);
-    return { ...batch, bytes: take(out) };
+    const map = () => {
+      const before = out.length;
+      mapRow(row, out);
+      if (out.length === before) return;
+      rows++;
+      steps += row.ends[row.episodes - 1]!;
+    };
+    forEachRow(batch, row, map, onBad);
+    const counts = { ...batch.counts, rows, steps };
+    return { ...batch, bytes: take(out), counts };
   };
 }
 
@@ -197,6 +217,18 @@ export function attempt<A>(
   run: () => A,
 ): Effect.Effect<A, StageError> {
   return Effect.try({ try: run, catch: (cause) => hostError(what, cause) });
+}
+
+/** Counts the rows and steps of a batch that came without counts. */
+export function countRows(batch: Batch): Counts {
+  if (batch.counts) return batch.counts;
+  let [rows, steps] = [0, 0];
+  const row = rowIndex();
+  forEachRow(batch, row, () => {
+    rows++;
+    steps += row.ends[row.episodes - 1]!;
+  });
+  return { rows, steps };
 }
 
 /** Copies a row as it stands. */

@@ -44,6 +44,32 @@ export interface Source<Name extends string = string, F extends Flags = Flags>
     options: Options<F>,
     operands: ReadonlyArray<string>,
   ) => Batches;
+  /** For sources whose parts can be made apart, in any order, by any worker. */
+  readonly parts?: (
+    options: Options<F>,
+    request: PartsRequest,
+  ) => Effect.Effect<Parts, StageError>;
+}
+
+/** How the parts of a source are wanted. */
+export interface PartsRequest {
+  /** As shards of a dataset, rather than as pieces of one stream. */
+  readonly shards: boolean;
+  /** What {@linkcode Parts.prepared} was where the parts were first asked for. */
+  readonly prepared?: unknown;
+}
+
+/** A source in parts, each a function of its index alone. */
+export interface Parts {
+  readonly count: number;
+  /** Workers to share them among. */
+  readonly jobs: number;
+  readonly split: string;
+  readonly open: (index: number) => Batches;
+  /** Plain data that spares a worker the work of preparing. */
+  readonly prepared: unknown;
+  /** Steps to be expected in all, for progress; 0 if unknown. */
+  readonly steps: number;
 }
 
 /** Rows to rows. */
@@ -108,8 +134,9 @@ export type Stage = Source | TransformStage | Sink | Keeper;
 export function source<const Name extends string, const F extends Flags>(
   signature: Signature<Name, F>,
   open: Source<Name, F>["open"],
+  parts?: Source<Name, F>["parts"],
 ): Source<Name, F> {
-  return { ...signature, kind: "source", open };
+  return { ...signature, kind: "source", open, ...(parts && { parts }) };
 }
 
 /** A transform that looks at one row at a time. */

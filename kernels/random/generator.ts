@@ -14,19 +14,20 @@ import type { Key } from "./key.ts";
 export type Generator = Int32Array;
 
 const TWO_32 = 2 ** 32;
+const TWO_M32 = 2 ** -32;
 const TWO_M53 = 2 ** -53;
 
 /** A stream of its own for `key`. */
 export function generator(key: Key): Generator {
-  const state = Int32Array.of(key[0], key[1], key[2], key[3]);
-  // All zeros is the one state that never leaves itself.
-  if ((state[0]! | state[1]! | state[2]! | state[3]!) === 0) state[0] = 1;
+  const state = new Int32Array(4);
+  reseed(state, key);
   return state;
 }
 
 /** Starts `random` afresh on the stream of `key`, without a new array. */
 export function reseed(random: Generator, key: Key): void {
   for (let i = 0; i < 4; i++) random[i] = key[i]!;
+  // All zeros is the one state that never leaves itself.
   if ((key[0] | key[1] | key[2] | key[3]) === 0) random[0] = 1;
 }
 
@@ -90,5 +91,5 @@ export function integer(random: Generator, n: number): number {
       low = product >>> 0;
     }
   }
-  return Math.floor(product / TWO_32);
+  return (product * TWO_M32) | 0;
 }

@@ -1,0 +1,204 @@
+/**
+ * Rows out of trial records: columns to bytes, with no object in between.
+ *
+ * @module
+ */
+import {
+  SUCCESS,
+  TERMINATED,
+  type TrialRecord,
+  TRUNCATED,
+} from "../envs/rollout.ts";
+import {
+  NUMBER_WIDTH,
+  putByte,
+  putText,
+  reserve,
+  writeInteger,
+  writeNumber,
+  type Writer,
+} from "./bytes.ts";
+import { SCHEMA, type TaskRow } from "./schema.ts";
+
+const LINE_FEED = 0x0a;
+const COMMA = 0x2c;
+const ZERO = 0x30;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const CLOSE_OBJECT = 0x7d;
+/** Room for an integer below 10^9 and the comma behind it. */
+const INTEGER_WIDTH = 10;
+
+const OBSERVATIONS = bytesOf('{"observations":[');
+const ACTIONS = bytesOf('],"actions":[');
+const REWARDS = bytesOf('],"rewards":[');
+const BEHIND_REWARDS = bytesOf("]");
+const VALID = ',"valid":[';
+
+/** How an episode ended, for each combination of flags. */
+const ENDS = Array.from({ length: 8 }, (_, flags) =>
+  bytesOf(
+    `,"terminated":${Boolean(flags & TERMINATED)},"truncated":${
+      Boolean(flags & TRUNCATED)
+    },"success":${Boolean(flags & SUCCESS)}`,
+  ));
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** What stands before the episodes of a row. */
+export interface Head {
+  readonly task: TaskRow;
+  readonly sample: number;
+  readonly seed: string;
+  /** `{"name":…,"params":…}` */
+  readonly policy: string;
+}
+
+export function putHead(out: Writer, head: Head): void {
+  const { task, sample, seed, policy } = head;
+  const id = JSON.stringify(`${task.id}/${sample}`);
+  putText(
+    out,
+    `{"schema":"${SCHEMA}","id":${id},"task":${
+      JSON.stringify(task)
+    },"sample":${sample},"seed":"${seed}","policy":${policy},"episodes":[`,
+  );
+}
+
+function copy(bytes: Uint8Array, at: number, text: Uint8Array): number {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text[i]!;
+  return at + text.length;
+}
+
+/** Integers `from` to `to` of a column, each with a comma behind it. */
+function writeIntegers(
+  bytes: Uint8Array,
+  at: number,
+  column: Int32Array,
+  from: number,
+  to: number,
+): number {
+  for (let i = from; i < to; i++) {
+    const n = column[i]!;
+    if (n < 10) bytes[at++] = ZERO + n;
+    else if (n < 100) {
+      const tens = (n * 205) >> 11;
+      bytes[at] = ZERO + tens;
+      bytes[at + 1] = ZERO + n - tens * 10;
+      at += 2;
+    } else at = writeInteger(bytes, at, n);
+    bytes[at++] = COMMA;
+  }
+  return at;
+}
+
+function writeRewards(
+  bytes: Uint8Array,
+  at: number,
+  column: Float64Array,
+  from: number,
+  to: number,
+): number {
+  for (let i = from; i < to; i++) {
+    const reward = column[i]!;
+    if (reward === 0) bytes[at++] = ZERO;
+    else if (reward === 1) bytes[at++] = ZERO + 1;
+    else at = writeNumber(bytes, at, reward);
+    bytes[at++] = COMMA;
+  }
+  return at;
+}
+
+/** Takes back the comma behind the last entry of a list, if there is one. */
+function closeList(bytes: Uint8Array, at: number): number {
+  return bytes[at - 1] === COMMA ? at - 1 : at;
+}
+
+function writeVectors(
+  bytes: Uint8Array,
+  at: number,
+  record: TrialRecord,
+  from: number,
+  to: number,
+): number {
+  const { width, values } = record.vectors!;
+  for (let i = from; i < to; i++) {
+    bytes[at++] = OPEN;
+    const first = record.codes[i]! * width;
+    for (let d = 0; d < width; d++) {
+      at = writeNumber(bytes, at, values[first + d]!);
+      bytes[at++] = COMMA;
+    }
+    bytes[at - 1] = CLOSE;
+    bytes[at++] = COMMA;
+  }
+  return at;
+}
+
+function putObservations(
+  out: Writer,
+  record: TrialRecord,
+  from: number,
+  to: number,
+): void {
+  if (record.values) {
+    const shown = record.values.slice(from, to).map((value) =>
+      JSON.stringify(value)
+    );
+    return putText(out, shown.join(",") + ",");
+  }
+  const width = record.vectors
+    ? record.vectors.width * NUMBER_WIDTH + 3
+    : INTEGER_WIDTH;
+  reserve(out, (to - from) * width);
+  const write = record.vectors ? writeVectors : writeCodes;
+  out.length = write(out.bytes, out.length, record, from, to);
+}
+
+function writeCodes(
+  bytes: Uint8Array,
+  at: number,
+  record: TrialRecord,
+  from: number,
+  to: number,
+): number {
+  return writeIntegers(bytes, at, record.codes, from, to);
+}
+
+function putEpisode(out: Writer, record: TrialRecord, e: number): void {
+  const from = e === 0 ? 0 : record.ends[e - 1]!;
+  const to = record.ends[e]!;
+  reserve(out, 64);
+  out.length = copy(out.bytes, out.length, OBSERVATIONS);
+  putObservations(out, record, from + e, to + e + 1);
+  reserve(out, (to - from) * (INTEGER_WIDTH + NUMBER_WIDTH + 1) + 128);
+  const { bytes } = out;
+  let at = closeList(bytes, out.length);
+  at = copy(bytes, at, ACTIONS);
+  at = closeList(bytes, writeIntegers(bytes, at, record.actions, from, to));
+  at = copy(bytes, at, REWARDS);
+  at = closeList(bytes, writeRewards(bytes, at, record.rewards, from, to));
+  at = copy(bytes, at, BEHIND_REWARDS);
+  out.length = copy(bytes, at, ENDS[record.flags[e]! & 7]!);
+  if (record.valid) putValid(out, record.valid.subarray(from, to));
+}
+
+function putValid(out: Writer, valid: Uint8Array): void {
+  const shown = Array.from(valid, (flag) => String(flag === 1));
+  putText(out, `${VALID}${shown.join(",")}]`);
+}
+
+/** One line: the head, then the episodes of the record. */
+export function putTrial(out: Writer, head: Head, record: TrialRecord): void {
+  putHead(out, head);
+  for (let e = 0; e < record.episodes; e++) {
+    if (e > 0) putByte(out, COMMA);
+    putEpisode(out, record, e);
+    putByte(out, CLOSE_OBJECT);
+  }
+  putByte(out, CLOSE);
+  putByte(out, CLOSE_OBJECT);
+  putByte(out, LINE_FEED);
+}

@@ -1,0 +1,230 @@
+/**
+ * `generate`: plays a policy on sampled tasks.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import * as Stream from "effect/Stream";
+import { take, writer } from "../bytes.ts";
+import { type StageError, UsageError } from "../errors.ts";
+import type { Options } from "../flags.ts";
+import { attempt, type Batch, type Batches } from "../jsonl.ts";
+import { type Parts, type PartsRequest, source } from "../stage.ts";
+import {
+  emptyTally,
+  makePlan,
+  type Plan,
+  plannedTask,
+  player,
+} from "./plan.ts";
+import { loadEnvironment, loadPolicy, readParams } from "./worlds.ts";
+
+const MEBIBYTE = 1 << 20;
+/** Steps in a piece of a stream: some megabytes, for a worker to hand over. */
+const PIECE_STEPS = 200_000;
+const DEFAULT_SHARDS = 16;
+
+const flags = {
+  "env": {
+    type: "text",
+    required: true,
+    value: "NAME|FILE",
+    summary: "environment, by name or as a module of your own (./my_env.ts)",
+  },
+  "param": {
+    type: "list",
+    value: "k=v",
+    summary: "parameter of the environment; may be repeated",
+  },
+  "tasks": {
+    type: "count",
+    required: true,
+    min: 1,
+    value: "N",
+    summary: "hidden tasks to draw",
+  },
+  "samples": {
+    type: "count",
+    default: 1,
+    min: 1,
+    value: "G",
+    summary: "trials on each task: the size of a group",
+  },
+  "episodes": {
+    type: "count",
+    default: 1,
+    min: 1,
+    value: "E",
+    summary: "episodes in each trial",
+  },
+  "stop-on-success": {
+    type: "switch",
+    summary: "end a trial with its first successful episode",
+  },
+  "policy": {
+    type: "text",
+    default: "random",
+    value: "NAME",
+    summary: "what chooses the actions",
+  },
+  "policy-param": {
+    type: "list",
+    value: "k=v",
+    summary: "parameter of the policy; may be repeated",
+  },
+  "seed": {
+    type: "text",
+    default: "0",
+    value: "S",
+    summary: "64-bit seed; equal seeds give equal bytes",
+  },
+  "jobs": {
+    type: "count",
+    default: 1,
+    min: 1,
+    max: 256,
+    value: "J",
+    summary: "workers; the bytes do not depend on it",
+  },
+  "shards": {
+    type: "count",
+    min: 1,
+    max: 99999,
+    value: "K",
+    summary: "files to write with --out (16, or one a task if fewer)",
+  },
+  "split": {
+    type: "text",
+    default: "train",
+    value: "NAME",
+    summary: "split that the files are named for",
+  },
+} as const;
+
+type GenerateOptions = Options<typeof flags>;
+
+/** What is worked out once and handed to workers. */
+interface Prepared {
+  readonly policyParams: Plan["policyParams"];
+  readonly taskSeeds: Plan["taskSeeds"] | null;
+}
+
+const preparePlan = Effect.fnUntraced(function* (
+  options: GenerateOptions,
+  prepared?: Prepared,
+): Effect.fn.Return<Plan, StageError> {
+  const env = yield* loadEnvironment(options.env);
+  const policy = yield* loadPolicy(options.policy);
+  const owner = (what: string, name: string) => `${what} ${name}`;
+  const envParams = yield* readParams(
+    owner("environment", env.name),
+    env.params,
+    "param",
+    options.param,
+  );
+  const policyParams = yield* readParams(
+    owner("policy", policy.name),
+    policy.params,
+    "policy-param",
+    options["policy-param"],
+  );
+  const request = {
+    env,
+    envParams,
+    policy,
+    policyParams,
+    seed: options.seed,
+    tasks: options.tasks,
+    samples: options.samples,
+    episodes: options.episodes,
+    stopOnSuccess: options["stop-on-success"],
+  };
+  if (prepared) {
+    const taskSeeds = prepared.taskSeeds ?? undefined;
+    return { ...request, policyParams: prepared.policyParams, taskSeeds };
+  }
+  return yield* Effect.try({
+    try: () => makePlan(request),
+    catch: (cause): StageError => {
+      if (!(cause instanceof RangeError)) throw cause;
+      return new UsageError({ message: cause.message });
+    },
+  });
+});
+
+/** Tasks `from` to `to` of a plan, a batch of about a mebibyte at a time. */
+function playTasks(plan: Plan, from: number, to: number): Batches {
+  return Stream.suspend(() => {
+    const { play } = player(plan);
+    const out = writer(2 * MEBIBYTE);
+    let row = 0;
+    const nextBatch = (first: number): readonly [Batch, number] | undefined => {
+      if (first >= to) return undefined;
+      const tally = emptyTally();
+      let index = first;
+      while (index < to && out.length < MEBIBYTE) play(index++, out, tally);
+      const place = { origin: "generate", line: row + 1 };
+      row += tally.rows;
+      const counts = { ...tally, refusals: Object.fromEntries(tally.refusals) };
+      return [{ bytes: take(out), place, offset: 0, counts }, index];
+    };
+    return Stream.unfold(
+      from,
+      (first) => attempt("generate", () => nextBatch(first)),
+    );
+  });
+}
+
+/** Steps that trials of a plan have at most. */
+function largestSteps(plan: Plan): number {
+  const horizon = plan.env.horizon(plannedTask(plan, 0).task);
+  return plan.samples * plan.episodes * horizon;
+}
+
+const parts = Effect.fnUntraced(function* (
+  options: GenerateOptions,
+  { shards, prepared }: PartsRequest,
+): Effect.fn.Return<Parts, StageError> {
+  const plan = yield* preparePlan(options, prepared as Prepared | undefined);
+  const { tasks, policyParams, taskSeeds = null } = plan;
+  const steps = yield* attempt("generate", () => largestSteps(plan));
+  const pieces = Math.ceil(tasks * steps / PIECE_STEPS);
+  const wanted = shards ? options.shards ?? DEFAULT_SHARDS : pieces;
+  const count = Math.max(1, Math.min(wanted, tasks));
+  const edge = (i: number) => Math.floor(i * tasks / count);
+  return {
+    count,
+    jobs: options.jobs,
+    split: options.split,
+    steps: steps * tasks,
+    prepared: { policyParams, taskSeeds } satisfies Prepared,
+    open: (i) => playTasks(plan, edge(i), edge(i + 1)),
+  };
+});
+
+function open(options: GenerateOptions): Batches {
+  return Stream.unwrap(
+    Effect.map(
+      preparePlan(options),
+      (plan) => playTasks(plan, 0, plan.tasks),
+    ),
+  );
+}
+
+export const generate = source(
+  {
+    name: "generate",
+    summary: "Play a policy on sampled tasks",
+    details:
+      `Each task is one hidden problem, each row one trial on it: --episodes
+episodes of one policy, which may learn from one to the next. Equal seeds give
+equal bytes, whatever --jobs is, and after a kill and a second run with --out.`,
+    flags,
+    examples: [
+      "retrial generate --env dark-room --tasks 100 --episodes 10 --policy q-learning --seed 7",
+      "retrial generate --env frozen-lake --param hole=0.1 --tasks 1000 --episodes 30 --policy q-learning --jobs 2 --out lake",
+    ],
+  },
+  open,
+  parts,
+);

@@ -1,0 +1,252 @@
+/**
+ * The plan of a generated dataset: which tasks, which trials, in which order.
+ *
+ * A plan is plain data and everything follows from it: trial `(task, sample)` is
+ * a function of the plan and these two numbers alone, so any worker may play it,
+ * in any order, once or twice.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import {
+  foldIn,
+  parseSeed,
+  rootKey,
+  seedOf,
+} from "../../kernels/random/key.ts";
+import type { Environment } from "../../envs/env.ts";
+import type { Policy } from "../../envs/policies/policy.ts";
+import type { Params } from "../../envs/params.ts";
+import {
+  drawTask,
+  emptyRecord,
+  playTrial,
+  PolicyRefusal,
+  type TrialRecord,
+} from "../../envs/rollout.ts";
+import { DataError, UsageError } from "../errors.ts";
+import type { Writer } from "../bytes.ts";
+import { putTrial } from "../print.ts";
+import type { TaskRow } from "../schema.ts";
+
+/** What the rows of a dataset are a function of. */
+export interface Plan {
+  readonly env: Environment;
+  readonly envParams: Params;
+  readonly policy: Policy;
+  /** With whatever the policy worked out for the dataset as a whole. */
+  readonly policyParams: Params;
+  readonly seed: string;
+  readonly tasks: number;
+  readonly samples: number;
+  readonly episodes: number;
+  readonly stopOnSuccess: boolean;
+  /** The seed of each task, where they had to be chosen together. */
+  readonly taskSeeds: ReadonlyArray<string> | undefined;
+}
+
+/** A task of a plan, with the name that rows give it. */
+export interface PlannedTask {
+  readonly task: unknown;
+  readonly row: TaskRow;
+  readonly draws: number;
+  readonly refusals: ReadonlyMap<string, number>;
+}
+
+const DIGEST_LENGTH = 16;
+/** Draws of a distinct task after which there seem to be no more. */
+const DISTINCT_BUDGET = 10_000;
+
+/** The first 64 bits of the SHA-256 of a value's JSON, in hexadecimal. */
+export function digest(value: unknown): string {
+  const text = JSON.stringify(value);
+  return createHash("sha256").update(text).digest("hex").slice(
+    0,
+    DIGEST_LENGTH,
+  );
+}
+
+function label(env: Environment, params: Params): string {
+  const short = env.label?.(params);
+  return short ? `${env.name}-${short}` : env.name;
+}
+
+/** A problem met before: the first task that drew it, and its digest. */
+interface World {
+  readonly task: unknown;
+  readonly digest: string;
+}
+
+/**
+ * Small environments draw the same few problems over and over. One object for
+ * each lets what is worked out for a task (its table, its plan) be kept by it.
+ */
+const worlds = new WeakMap<Environment, Map<string, World>>();
+const WORLDS_KEPT = 1024;
+
+/**
+ * The digest of what a task is, whatever seed it was drawn from; `undefined`
+ * where the environment draws from so many problems that none comes twice.
+ */
+function worldOf(env: Environment, task: unknown): World | undefined {
+  if (env.world === undefined) return undefined;
+  const text = JSON.stringify(task);
+  const known = worlds.get(env) ?? new Map<string, World>();
+  worlds.set(env, known);
+  const met = known.get(text);
+  if (met) return met;
+  const world = {
+    task,
+    digest: digest([env.name, env.version, env.world(task)]),
+  };
+  if (known.size < WORLDS_KEPT) known.set(text, world);
+  return world;
+}
+
+/** The task of a seed, named. */
+export function nameTask(
+  env: Environment,
+  params: Params,
+  seed: string,
+): PlannedTask {
+  const { task: drawn, draws, refusals } = drawTask(env, params, seed);
+  const { name, version } = env;
+  const world = worldOf(env, drawn);
+  const id = digest({ env: name, version, params, seed });
+  const row: TaskRow = {
+    id: `${label(env, params)}-${id}`,
+    env: name,
+    version,
+    seed,
+    params,
+    ...(world && { world: world.digest }),
+    ...(draws > 1 && { draws }),
+  };
+  return { task: world ? world.task : drawn, row, draws, refusals };
+}
+
+function taskSeed(seed: string, index: number, attempt: number): string {
+  return seedOf(foldIn(rootKey(seed), "generate", "task", index, attempt));
+}
+
+/**
+ * Seeds of `tasks` tasks, no two of which draw the same problem: a seed that
+ * repeats one is passed over. Index by index, so that more tasks only add.
+ */
+function distinctSeeds(
+  env: Environment,
+  params: Params,
+  seed: string,
+  tasks: number,
+): ReadonlyArray<string> {
+  const seen = new Set<string>();
+  return Array.from({ length: tasks }, (_, index) => {
+    for (let attempt = 0; attempt < DISTINCT_BUDGET; attempt++) {
+      const candidate = taskSeed(seed, index, attempt);
+      const { task } = drawTask(env, params, candidate);
+      const world = worldOf(env, task)?.digest ?? candidate;
+      if (seen.has(world)) continue;
+      seen.add(world);
+      return candidate;
+    }
+    throw new UsageError({
+      message:
+        `Cannot make ${tasks} different tasks of ${env.name}: no new one after ${index} in ${DISTINCT_BUDGET} draws`,
+    });
+  });
+}
+
+/** What {@linkcode makePlan} works from: parameters complete, seed checked. */
+export type PlanRequest = Omit<Plan, "taskSeeds" | "policyParams"> & {
+  readonly policyParams: Params;
+};
+
+/** Works out what concerns the dataset as a whole. */
+export function makePlan(request: PlanRequest): Plan {
+  const { env, envParams, policy, policyParams, seed, episodes } = request;
+  parseSeed(seed);
+  const key = foldIn(rootKey(seed), "generate", "prepare");
+  return {
+    ...request,
+    policyParams: policy.prepare?.({
+      env,
+      envParams,
+      params: policyParams,
+      episodes,
+      key,
+    }) ?? policyParams,
+    taskSeeds: env.distinct
+      ? distinctSeeds(env, envParams, seed, request.tasks)
+      : undefined,
+  };
+}
+
+/** Task `index` of a plan. */
+export function plannedTask(plan: Plan, index: number): PlannedTask {
+  const seed = plan.taskSeeds?.[index] ?? taskSeed(plan.seed, index, 0);
+  return nameTask(plan.env, plan.envParams, seed);
+}
+
+/** Counts of what a run of tasks made, for progress and for the manifest. */
+export interface Tally {
+  rows: number;
+  steps: number;
+  tasks: number;
+  draws: number;
+  readonly refusals: Map<string, number>;
+}
+
+export function emptyTally(): Tally {
+  return { rows: 0, steps: 0, tasks: 0, draws: 0, refusals: new Map() };
+}
+
+/** Plays the trials of one plan into bytes; made once per worker. */
+export interface Player {
+  /** Appends the rows of task `index`. */
+  readonly play: (index: number, out: Writer, tally: Tally) => void;
+}
+
+export function player(plan: Plan): Player {
+  const { env, policy, policyParams: params, episodes, stopOnSuccess } = plan;
+  const record: TrialRecord = emptyRecord();
+  const root = foldIn(rootKey(plan.seed), "generate", "trial");
+  const policyText = JSON.stringify({ name: policy.name, params });
+  const play = (index: number, out: Writer, tally: Tally) => {
+    const { task, row, draws, refusals } = plannedTask(plan, index);
+    for (let sample = 0; sample < plan.samples; sample++) {
+      const seed = seedOf(foldIn(root, index, sample));
+      const trial = {
+        env,
+        task,
+        policy,
+        params,
+        episodes,
+        stopOnSuccess,
+        seed,
+      };
+      playTrial(trial, record);
+      putTrial(out, { task: row, sample, seed, policy: policyText }, record);
+      tally.rows++;
+      tally.steps += record.ends[record.episodes - 1] ?? 0;
+    }
+    tally.tasks++;
+    tally.draws += draws;
+    for (const [why, n] of refusals) {
+      tally.refusals.set(why, (tally.refusals.get(why) ?? 0) + n);
+    }
+  };
+  return { play: (index, out, tally) => named(() => play(index, out, tally)) };
+}
+
+/** A policy that cannot play is the caller's mistake, not a bug. */
+function named(play: () => void): void {
+  try {
+    play();
+  } catch (error) {
+    if (error instanceof PolicyRefusal) {
+      throw new UsageError({ message: error.message });
+    }
+    if (!(error instanceof RangeError)) throw error;
+    throw new DataError({ message: error.message });
+  }
+}

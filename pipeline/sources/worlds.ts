@@ -1,0 +1,107 @@
+/**
+ * Environments and policies by the names that users give, and environments of
+ * their own by path.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+import { environments, policies } from "../../envs/registry.ts";
+import type { Environment } from "../../envs/env.ts";
+import {
+  ParamError,
+  type Params,
+  type ParamSpecs,
+  resolveParams,
+} from "../../envs/params.ts";
+import type { Policy } from "../../envs/policies/policy.ts";
+import { DataError, type StageError, UsageError } from "../errors.ts";
+import { pairs, suggestion } from "../flags.ts";
+
+const MODULE = /[/\\]|\.[mc]?[tj]s$/;
+const MEMBERS = ["name", "sampleTask", "reset", "step", "horizon"] as const;
+
+function isEnvironment(value: unknown): value is Environment {
+  return typeof value === "object" && value !== null &&
+    MEMBERS.every((member) => member in value);
+}
+
+function loadModule(file: string): Effect.Effect<Environment, StageError> {
+  const url = pathToFileURL(path.resolve(file)).href;
+  return Effect.tryPromise({
+    try: () => import(url) as Promise<{ readonly default?: unknown }>,
+    catch: (cause): StageError => {
+      const { message } = cause as Error;
+      return new DataError({ message: `Cannot load ${file}: ${message}` });
+    },
+  }).pipe(
+    Effect.flatMap((module) =>
+      isEnvironment(module.default)
+        ? Effect.succeed(module.default)
+        : Effect.fail(
+          new DataError({
+            message:
+              `Cannot use ${file} as an environment: its default export lacks one of ${
+                MEMBERS.join(", ")
+              }`,
+          }),
+        )
+    ),
+  );
+}
+
+/** The environment of that name, or in that file. */
+export function loadEnvironment(
+  name: string,
+): Effect.Effect<Environment, StageError> {
+  if (MODULE.test(name)) return loadModule(name);
+  const found = environments.find((env) => env.name === name);
+  if (found) return Effect.succeed(found);
+  const known = environments.map((env) => env.name);
+  return Effect.fail(unknown("environment", name, known));
+}
+
+/** The policy of that name. */
+export function loadPolicy(name: string): Effect.Effect<Policy, StageError> {
+  const found = policies.find((policy) => policy.name === name);
+  if (found) return Effect.succeed(found);
+  const known = policies.map((policy) => policy.name);
+  return Effect.fail(unknown("policy", name, known));
+}
+
+function unknown(
+  what: string,
+  name: string,
+  known: ReadonlyArray<string>,
+): UsageError {
+  const near = suggestion(name, known);
+  const all = near ? "" : `; known are ${known.join(", ")}`;
+  return new UsageError({
+    message: `Cannot find ${what} ${name}${near}${all}`,
+  });
+}
+
+/** Parameters from `--param` words, complete; `owner` is named in errors. */
+export function readParams(
+  owner: string,
+  specs: ParamSpecs,
+  flag: string,
+  words: ReadonlyArray<string>,
+): Effect.Effect<Params, StageError> {
+  return Effect.try({
+    try: () => resolveParams(specs, pairs(flag, words)),
+    catch: (cause): StageError => {
+      if (cause instanceof UsageError) return cause;
+      if (!(cause instanceof ParamError)) throw cause;
+      const known = cause.known ?? [];
+      const near = suggestion(cause.param, known);
+      const all = cause.known && !near
+        ? `; known are ${known.join(", ") || "none"}`
+        : "";
+      return new UsageError({
+        message: `${owner}: ${cause.message}${near}${all}`,
+      });
+    },
+  });
+}
