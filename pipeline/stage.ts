@@ -85,7 +85,10 @@ export interface TransformStage<
    */
   readonly mapper?: (options: Options<F>, onBad?: OnBadLine) => BatchMapper;
   /** For stages that deal rows out to several splits of a dataset. */
-  readonly router?: (options: Options<F>, onBad?: OnBadLine) => Router;
+  readonly router?: (
+    options: Options<F>,
+    onBad?: OnBadLine,
+  ) => Router | undefined;
 }
 
 /** Deals the rows of a batch out to named splits: one run of bytes for each. */

@@ -1,5 +1,7 @@
 /** Trials to test with, and stages run over them. */
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
 import * as Stream from "effect/Stream";
 import { execFileSync } from "node:child_process";
 import type { StageError } from "../../pipeline/errors.ts";
@@ -72,7 +74,15 @@ export function collect(batches: Batches): Promise<string> {
     () => "",
     (text: string, batch) => text + decoder.decode(batch.bytes),
   );
-  return Effect.runPromise(joined);
+  return run(joined);
+}
+
+/** Runs an effect; a failure is thrown as itself, a defect as a defect. */
+export async function run<A>(effect: Effect.Effect<A, StageError>): Promise<A> {
+  const exit = await Effect.runPromise(Effect.exit(effect));
+  if (Exit.isSuccess(exit)) return exit.value;
+  if (Cause.hasFails(exit.cause)) throw Cause.squash(exit.cause);
+  throw new Error("it is a defect", { cause: Cause.squash(exit.cause) });
 }
 
 /** What a transform makes of text, with options as code gives them. */
