@@ -226,16 +226,16 @@ export function batchMapper(
   };
 }
 
-/** A {@linkcode BatchMapper} as a transform. */
+/** A {@linkcode BatchMapper} as a transform; making it may throw a tagged error. */
 export function mapBatches(makeMapper: () => BatchMapper): Transform {
   return (batches) =>
-    Stream.suspend(() => {
-      const mapper = makeMapper();
-      return batches.pipe(
-        Stream.mapEffect((batch) => attempt("map rows", () => mapper(batch))),
-        Stream.filter((batch) => batch.bytes.length > 0),
-      );
-    });
+    Stream.unwrap(
+      Effect.map(attempt("map rows", makeMapper), (mapper) =>
+        batches.pipe(
+          Stream.mapEffect((batch) => attempt("map rows", () => mapper(batch))),
+          Stream.filter((batch) => batch.bytes.length > 0),
+        )),
+    );
 }
 
 /** Runs host or row code, with what it throws as a tagged error. */

@@ -1,0 +1,91 @@
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { sorter } from "../../../pipeline/transforms/runs.ts";
+import { shuffle } from "../../../pipeline/transforms/shuffle.ts";
+import { apply, failure, ids, lines, trial } from "../trials.ts";
+import { chiSquared } from "./chi_squared.ts";
+
+const many = Array.from({ length: 3000 }, (_, i) => trial(`task-${i}`, 0));
+
+Deno.test("shuffle gives each order of four rows equally often", async () => {
+  const rows = lines(["a", "b", "c", "d"].map((id) => trial(id, 0)));
+  const seen = new Map<string, number>();
+  for (let seed = 0; seed < 2400; seed++) {
+    const order = ids(await apply(shuffle, { seed: `${seed}` }, rows)).join();
+    seen.set(order, (seen.get(order) ?? 0) + 1);
+  }
+  equal(seen.size, 24);
+  // The 0.999 quantile at 23 degrees of freedom.
+  const statistic = chiSquared([...seen.values()], Array(24).fill(1 / 24));
+  ok(statistic < 49.73, `chi-squared is ${statistic}`);
+});
+
+Deno.test("shuffle neither loses nor makes rows, and moves them", async () => {
+  const shuffled = ids(await apply(shuffle, {}, many));
+  const before = many.map((row) => row.id);
+  notEqual(shuffled.join(), before.join());
+  deepEqual([...shuffled].sort(), [...before].sort());
+  // Of a random order, one row in all is where it was, give or take.
+  ok(shuffled.filter((id, i) => id === before[i]).length < 8);
+});
+
+Deno.test("shuffle does not depend on the limit of memory", async () => {
+  const large = many.map((row) => ({ ...row, tags: "x".repeat(2000) }));
+  const whole = await apply(shuffle, { memory: 128 }, large);
+  equal(await apply(shuffle, { memory: 1 }, large), whole);
+});
+
+Deno.test("shuffle tells equal rows apart", async () => {
+  const rows = [...Array(64).fill(trial("a", 0)), trial("b", 0)];
+  const places = new Set<number>();
+  for (let seed = 0; seed < 20; seed++) {
+    const order = ids(await apply(shuffle, { seed: `${seed}` }, rows));
+    places.add(order.indexOf("b/0"));
+  }
+  ok(places.size > 10);
+});
+
+Deno.test("shuffle names a bad line and leaves no files", async () => {
+  const folders = () =>
+    fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("retrial-"));
+  const before = folders();
+  const large = many.map((row) => ({ ...row, tags: "x".repeat(2000) }));
+  const text = lines(large) + "{}\n";
+  const error = await failure(apply(shuffle, { memory: 1 }, text));
+  match((error as Error).message, /^test.jsonl: line 3001: id is missing$/);
+  deepEqual(folders(), before);
+});
+
+Deno.test("shuffle refuses what is no seed", async () => {
+  const error = await failure(apply(shuffle, { seed: "x" }, many));
+  equal(error._tag, "UsageError");
+});
+
+Deno.test("sorter() deals out again what is too large", () => {
+  const sorted = sorter(4000);
+  // All in one file of the first level, a few in one file of the second.
+  const keys = Array.from({ length: 500 }, (_, i) => (i * 7919) % 500);
+  keys.forEach((key, index) => {
+    const bytes = new TextEncoder().encode(`${key}\n`);
+    sorted.add({ high: key * 4096, low: 0, index, bytes });
+  });
+  const text = [...sorted.sorted()].map((b) => new TextDecoder().decode(b));
+  sorted.close();
+  const expected = keys.slice().sort((a, b) => a - b).map((key) => `${key}\n`);
+  deepEqual(text, expected);
+});
+
+Deno.test("sorter() keeps its files in a folder of its own", () => {
+  const sorted = sorter(400);
+  const name = () =>
+    fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("retrial-"));
+  const before = name();
+  const bytes = new Uint8Array(500).fill(10);
+  sorted.add({ high: 1, low: 0, index: 0, bytes });
+  const [made] = name().filter((folder) => !before.includes(folder));
+  equal(fs.statSync(path.join(os.tmpdir(), made!)).mode & 0o777, 0o700);
+  sorted.close();
+  deepEqual(name(), before);
+});
