@@ -8,7 +8,12 @@ import { explain } from "./keeping/explain.ts";
 import { replay } from "./keeping/replay.ts";
 import { verify } from "./keeping/verify.ts";
 import { generate } from "./sources/generate.ts";
+import { query } from "./sinks/query.ts";
 import { credit } from "./transforms/credit.ts";
+import { filter } from "./transforms/filter.ts";
+import { sample } from "./transforms/sample.ts";
+import { shuffle } from "./transforms/shuffle.ts";
+import { split } from "./transforms/split.ts";
 
 /** A stage of known options, as one of the table. */
 function entry(stage: unknown): Stage {
@@ -19,6 +24,11 @@ function entry(stage: unknown): Stage {
 export const stages: ReadonlyArray<Stage> = [
   generate,
   credit,
+  filter,
+  sample,
+  shuffle,
+  split,
+  query,
   verify,
   replay,
   explain,
