@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
-import { type Chain, type Link, ownOptions } from "./chain.ts";
+import { type Chain, commandOf, type Link, ownOptions } from "./chain.ts";
 import {
   finishDataset,
   makePart,
@@ -176,7 +176,9 @@ const runToFolder = Effect.fnUntraced(function* (
   });
   yield* Effect.ensuring(make, tidy);
   const shards = all.flatMap((part) => done.get(part) ?? []);
-  const manifest = yield* finishDataset(target.folder, recipe, shards);
+  const { stages } = yield* Effect.promise(() => import("./stages.ts"));
+  const command = `${commandOf(stages, recipe)} --out ${target.folder}`;
+  const manifest = yield* finishDataset(target.folder, recipe, shards, command);
   say(summary(target.folder, manifest, "now holds"));
 });
 
