@@ -60,7 +60,7 @@ Deno.test("writeNanos() is within half of 10^-9, and no longer than that", () =>
           text,
         );
         ok((text.split(".")[1] ?? "").length <= 9, text);
-        equal(text, JSON.stringify(JSON.parse(text)), "shortest");
+        ok(!/\.(.*0)?$/.test(text), text);
       },
     ),
     { numRuns: 5000 },
