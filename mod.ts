@@ -79,6 +79,7 @@ export {
 export { rowsFrom, run, through } from "./pipeline/compose.ts";
 export { stages } from "./pipeline/stages.ts";
 export { generate } from "./pipeline/sources/generate.ts";
+export { importSteps } from "./pipeline/sources/import.ts";
 export { credit } from "./pipeline/transforms/credit.ts";
 export { filter } from "./pipeline/transforms/filter.ts";
 export { sample } from "./pipeline/transforms/sample.ts";

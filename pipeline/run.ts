@@ -5,7 +5,13 @@
  */
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
-import { type Chain, commandOf, type Link, ownOptions } from "./chain.ts";
+import {
+  type Chain,
+  commandOf,
+  type Link,
+  onBadLine,
+  ownOptions,
+} from "./chain.ts";
 import {
   finishDataset,
   makePart,
@@ -15,7 +21,14 @@ import {
   type Target,
 } from "./dataset.ts";
 import { ClosedPipe, type StageError, UsageError } from "./errors.ts";
-import { expandInputs, writeStdout } from "./files.ts";
+import { expandInputs, readFiles, writeStdout } from "./files.ts";
+import {
+  attempt,
+  type Batches,
+  batchMapper,
+  mapBatches,
+  putRow,
+} from "./jsonl.ts";
 import type { Manifest, ShardEntry } from "./manifest.ts";
 import { runPool } from "./pool.ts";
 import { planProduction, type Production } from "./production.ts";
@@ -46,24 +59,28 @@ const runSink = Effect.fnUntraced(function* (
   link: Link,
   stage: Sink,
 ): Effect.fn.Return<void, StageError> {
-  const first = stage.operandsFirst;
-  const words = link.operands.slice(0, first);
-  const operands = link.operands.slice(first);
-  if (words.length < first) {
-    return yield* new UsageError({
-      message: `Cannot run ${stage.name}: ${stage.operands} expected`,
-    });
-  }
+  const words = link.operands.slice(0, stage.operandsFirst);
+  const operands = link.operands.slice(stage.operandsFirst);
   const files = yield* expandInputs(operands);
-  const rows = chain.links.length === 1 && files.length > 0
-    ? Stream.empty
-    : (yield* planProduction(chain, { shards: false })).open;
-  return yield* stage.run(ownOptions(link), {
-    words,
-    files,
-    rows: typeof rows === "function" ? rows(0) : rows,
-  });
+  const rows = files.length > 0
+    ? readFiles(files)
+    : openAll(yield* planProduction(chain, { shards: false }));
+  const onError = String(link.options["on-error"]);
+  if (onError === "fail") {
+    return yield* stage.run(ownOptions(link), { words, files, rows });
+  }
+  // Bad lines are left out on the way, so that the files cannot be read as such.
+  const onBad = yield* attempt("read flags", () => onBadLine(onError));
+  const kept = mapBatches(() => batchMapper(putRow, onBad))(rows);
+  yield* stage.run(ownOptions(link), { words, files: [], rows: kept });
 });
+
+/** All parts of a production, one after the other. */
+function openAll(production: Production): Batches {
+  return Stream.range(0, production.parts - 1).pipe(
+    Stream.flatMap((part) => production.open(part)),
+  );
+}
 
 const runToStdout = Effect.fnUntraced(function* (
   chain: Chain,

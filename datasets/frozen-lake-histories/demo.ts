@@ -33,7 +33,8 @@ const STEPS: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ["The learning curve, by DuckDB:", [
     "query",
     `select episode // 20 * 20 as from_episode,
-       round(avg(success::int), 3) as success,
+       round(avg(success::int) filter (split = 'train'), 3) as train,
+       round(avg(success::int) filter (split = 'test'), 3) as test,
        round(avg(steps), 2) as steps,
        round(avg(credited), 3) as credited,
        bar(avg(success::int), 0, 1, 40) as curve
@@ -46,7 +47,7 @@ const STEPS: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
     "query",
     `select count(*) as shared from (
        select world from trials group by world
-       having count(distinct filename) > 1)`,
+       having count(distinct split) > 1)`,
     "demo/split",
     "--format",
     "table",

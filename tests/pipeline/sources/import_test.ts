@@ -6,7 +6,7 @@ import * as path from "node:path";
 import * as zlib from "node:zlib";
 import { type AnyOptions, checkOptions } from "../../../pipeline/flags.ts";
 import type { Episode, Trial } from "../../../pipeline/schema.ts";
-import { import as importing } from "../../../pipeline/sources/import.ts";
+import { importSteps as importing } from "../../../pipeline/sources/import.ts";
 import { filter } from "../../../pipeline/transforms/filter.ts";
 import { apply, collect, failure, output } from "../trials.ts";
 
