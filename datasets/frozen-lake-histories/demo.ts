@@ -77,7 +77,7 @@ What to type next (retrial is: npx -y deno@2.9.6 task --quiet retrial):
 
   retrial show demo/credited
   retrial help envs
-  retrial generate --env dark-room --tasks 3 --episodes 5 --policy ucb --seed 1
+  retrial generate --env dark-room --tasks 3 --episodes 5 --policy optimal --seed 1
   retrial credit demo/lake --cross differential | jq -c .episodes[0].returns | head -3
   retrial filter --where 'successes > 150' demo/lake | retrial query 'select count(*) from trials'
   retrial explain demo/lake -- generate --env frozen-lake --param hole=0.3 --tasks 400
@@ -90,7 +90,8 @@ function say(text: string): void {
 /** A word as it would be typed. */
 function typed(word: string): string {
   const one = word.replaceAll(/\s+/g, " ");
-  return /[^\w./=,:-]/.test(one) ? `'${one}'` : one;
+  const quote = one.includes("'") ? '"' : "'";
+  return /[^\w./=,:-]/.test(one) ? quote + one + quote : one;
 }
 
 for (const [why, words] of STEPS) {
