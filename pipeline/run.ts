@@ -3,7 +3,9 @@
  *
  * @module
  */
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
 import * as Stream from "effect/Stream";
 import { type Chain, type Link, ownOptions } from "./chain.ts";
 import {
@@ -14,7 +16,7 @@ import {
   removePartials,
   type Target,
 } from "./dataset.ts";
-import { ClosedPipe, type StageError, UsageError } from "./errors.ts";
+import { type StageError, UsageError } from "./errors.ts";
 import { expandInputs, writeStdout } from "./files.ts";
 import type { Manifest, ShardEntry } from "./manifest.ts";
 import { runPool } from "./pool.ts";
@@ -105,7 +107,7 @@ function poolToStdout(
   let current = 0;
   const write = (bytes: Uint8Array) => {
     const written = Effect.runSyncExit(writeStdout(bytes));
-    if (written._tag === "Failure") throw new ClosedPipe();
+    if (Exit.isFailure(written)) throw Cause.squash(written.cause);
   };
   const flush = () => {
     for (;;) {
