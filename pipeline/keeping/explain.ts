@@ -5,7 +5,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { findStage, parseChain } from "../chain.ts";
+import { findStage, flagsOf, parseChain } from "../chain.ts";
 import { recipeOf } from "../dataset.ts";
 import type { StageError } from "../errors.ts";
 import { attempt } from "../jsonl.ts";
@@ -26,7 +26,7 @@ import { oneFolder, shardProblem } from "./verify.ts";
 function commandOf(stages: ReadonlyArray<Stage>, manifest: Manifest): string {
   const { steps, inputs, readsInputs } = manifest.recipe;
   const shown = steps.map(({ stage, options, operands }, i) => {
-    const { flags } = findStage(stages, stage);
+    const flags = flagsOf(findStage(stages, stage));
     const given = Object.entries(options).flatMap(([name, value]) => {
       const flag = flags[name];
       if (value === undefined || value === false) return [];
