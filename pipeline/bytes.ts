@@ -196,6 +196,8 @@ export function writeNanos(out: Writer, at: number, x: number): number {
   const size = x < 0 ? -x : x;
   const whole = size | 0;
   if (whole === size && whole < 1e9) return writeNumber(out, at, x);
+  // From here on doubles are more than 10^-9 apart.
+  if (size >= 2 ** 23) return writeNumber(out, at, x);
   if (size >= 1e6) return writeNumber(out, at, Math.round(x * 1e9) / 1e9);
   let nanos = Math.round((size - whole) * 1e9) | 0;
   let units = whole;

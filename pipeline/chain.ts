@@ -5,7 +5,7 @@
  * @module
  */
 import * as fs from "node:fs";
-import { UsageError } from "./errors.ts";
+import { hostError, UsageError } from "./errors.ts";
 import {
   type AnyOptions,
   type Flags,
@@ -180,6 +180,25 @@ function checkOrder(links: ReadonlyArray<Link>): void {
   });
 }
 
+/**
+ * Files of lines that were set aside by this process: each begins anew with it,
+ * and is then shared by all stages and parts that name it.
+ */
+const quarantines = new Map<string, number>();
+
+function setAside(file: string, line: Uint8Array): void {
+  let fd = quarantines.get(file);
+  if (fd === undefined) {
+    try {
+      fd = fs.openSync(file, "w");
+    } catch (cause) {
+      throw hostError(`set lines aside in ${file}`, cause);
+    }
+    quarantines.set(file, fd);
+  }
+  writeAll(fd, line);
+}
+
 /** The treatment of bad lines that `--on-error` asks for. */
 export function onBadLine(option: string): OnBadLine {
   if (option === "fail") return failOnBadLine;
@@ -192,11 +211,7 @@ export function onBadLine(option: string): OnBadLine {
       }: not fail, skip or quarantine=FILE`,
     });
   }
-  let fd: number | undefined;
-  return (_error, line) => {
-    fd ??= fs.openSync(file, "w");
-    writeAll(fd, line);
-  };
+  return (_error, line) => setAside(file, line);
 }
 
 function isTransform(link: Link): link is Link & { stage: TransformStage } {

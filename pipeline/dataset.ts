@@ -146,6 +146,12 @@ export function prepareFolder(
   return attempt(`write to ${folder}`, () => {
     const digest = recipeDigest(recipe);
     const manifest = overwrite ? undefined : readManifest(folder);
+    if (manifest && recipe.stdin) {
+      throw occupied(
+        folder,
+        "it holds a dataset, and rows by standard input may be others than it was made of",
+      );
+    }
     if (manifest) {
       const differences = recipeDifferences(manifest.recipe, recipe);
       if (recipeDigest(manifest.recipe) !== digest) {
@@ -181,7 +187,7 @@ export function prepareFolder(
     begin(folder, recipe);
     return {
       recipe,
-      done: finishedParts(folder, recipe.parts),
+      done: recipe.stdin ? new Map() : finishedParts(folder, recipe.parts),
       manifest: undefined,
     };
   });

@@ -13,6 +13,7 @@ import type { Readable } from "node:stream";
 import { obtain } from "./bytes.ts";
 import { DataError, hostError, type StageError } from "./errors.ts";
 import { attempt, type Batches, toBatches } from "./jsonl.ts";
+import { type Frame, zstdFrames } from "./zstd.ts";
 
 const CHUNK = 1 << 18;
 const SHARD = /\.jsonl(\.gz|\.zst)?$/;
@@ -23,10 +24,6 @@ export type Packing = "none" | "gz" | "zst";
 export function packingOf(file: string): Packing {
   if (file.endsWith(".gz")) return "gz";
   return file.endsWith(".zst") ? "zst" : "none";
-}
-
-function unpacker(packing: Packing): zlib.Gunzip | zlib.ZstdDecompress {
-  return packing === "gz" ? zlib.createGunzip() : zlib.createZstdDecompress();
 }
 
 /** The bytes of an open plain file, a chunk at a time. */
@@ -48,9 +45,11 @@ function readPlain(file: string): Stream.Stream<Uint8Array, StageError> {
   );
 }
 
+/** What `unpacker` makes of a part of a file. */
 function readPacked(
   file: string,
-  packing: Packing,
+  unpacker: zlib.Gunzip | zlib.ZstdDecompress,
+  [start, end]: Frame = [0, Infinity],
 ): Stream.Stream<Uint8Array, StageError> {
   const damaged = (cause: unknown) => {
     const { code, message } = cause as Error & { code?: string };
@@ -59,18 +58,40 @@ function readPacked(
       : hostError(`read ${file}`, cause);
   };
   return Stream.suspend(() => {
-    const input = fs.createReadStream(file, { highWaterMark: CHUNK });
-    const output = unpacker(packing);
-    input.on("error", (error) => output.destroy(error));
-    const chunks: Readable = input.pipe(output);
+    const range = { start, end: end - 1, highWaterMark: CHUNK };
+    const input = fs.createReadStream(file, range);
+    input.on("error", (error) => unpacker.destroy(error));
+    const chunks: Readable = input.pipe(unpacker);
     return Stream.fromAsyncIterable<Uint8Array, StageError>(chunks, damaged);
   });
 }
 
+function readZstd(file: string): Stream.Stream<Uint8Array, StageError> {
+  return Stream.unwrap(
+    Effect.map(
+      attempt(`read ${file}`, () => zstdFrames(file)),
+      (frames) =>
+        Stream.fromIterable(frames).pipe(
+          Stream.flatMap((frame) =>
+            Stream.suspend(() =>
+              readPacked(file, zlib.createZstdDecompress(), frame)
+            )
+          ),
+        ),
+    ),
+  );
+}
+
 /** The unpacked bytes of a file. */
 export function readFile(file: string): Stream.Stream<Uint8Array, StageError> {
-  const packing = packingOf(file);
-  return packing === "none" ? readPlain(file) : readPacked(file, packing);
+  switch (packingOf(file)) {
+    case "none":
+      return readPlain(file);
+    case "gz":
+      return Stream.suspend(() => readPacked(file, zlib.createGunzip()));
+    case "zst":
+      return readZstd(file);
+  }
 }
 
 /** The lines of files, one after the other. */

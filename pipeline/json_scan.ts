@@ -63,10 +63,10 @@ const DEEPEST = 512;
 
 /** What stands at the cursor, for an error. */
 export function unexpected(c: Cursor, expected: string): Syntax {
-  if (c.at >= c.end) return new Syntax(`line ends where ${expected} should be`);
-  const seen = latin1.decode(
-    c.bytes.subarray(c.at, Math.min(c.at + 12, c.end)),
-  );
+  const lineEnd = c.bytes.indexOf(0x0a, c.at);
+  const end = lineEnd < 0 ? c.end : Math.min(lineEnd, c.end);
+  if (c.at >= end) return new Syntax(`line ends where ${expected} should be`);
+  const seen = latin1.decode(c.bytes.subarray(c.at, Math.min(c.at + 12, end)));
   return new Syntax(`${expected} expected, found ${JSON.stringify(seen)}`);
 }
 

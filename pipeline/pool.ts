@@ -8,6 +8,7 @@ import {
   ClosedPipe,
   DataError,
   HostError,
+  isStageError,
   type StageError,
   UsageError,
 } from "./errors.ts";
@@ -136,11 +137,7 @@ export function runPool(
         try {
           receive(worker, data);
         } catch (error) {
-          end(
-            error instanceof ClosedPipe
-              ? Effect.fail(error)
-              : Effect.die(error),
-          );
+          end(isStageError(error) ? Effect.fail(error) : Effect.die(error));
         }
       };
       worker.onerror = (event) => {

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
 import * as Stream from "effect/Stream";
 import {
   type Chain,
@@ -20,7 +22,7 @@ import {
   removePartials,
   type Target,
 } from "./dataset.ts";
-import { ClosedPipe, type StageError, UsageError } from "./errors.ts";
+import { type StageError, UsageError } from "./errors.ts";
 import { expandInputs, readFiles, writeStdout } from "./files.ts";
 import {
   attempt,
@@ -122,7 +124,7 @@ function poolToStdout(
   let current = 0;
   const write = (bytes: Uint8Array) => {
     const written = Effect.runSyncExit(writeStdout(bytes));
-    if (written._tag === "Failure") throw new ClosedPipe();
+    if (Exit.isFailure(written)) throw Cause.squash(written.cause);
   };
   const flush = () => {
     for (;;) {

@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Chain, findStage, type Link } from "../chain.ts";
 import { DataError, type StageError } from "../errors.ts";
+import type { AnyOptions } from "../flags.ts";
 import { attempt } from "../jsonl.ts";
 import type { InputFile, Manifest } from "../manifest.ts";
 import { planProduction, type Production } from "../production.ts";
@@ -26,6 +27,14 @@ export function inputProblem(
     : `input ${full} has changed`;
 }
 
+/** What is made again to be compared sets no lines aside a second time. */
+function withoutQuarantine(options: AnyOptions): AnyOptions {
+  const { "on-error": onError } = options;
+  return String(onError).startsWith("quarantine=")
+    ? { ...options, "on-error": "skip" }
+    : options;
+}
+
 /** The chain of a manifest, its inputs found from the dataset's folder. */
 export function chainOf(
   stages: ReadonlyArray<Stage>,
@@ -35,7 +44,7 @@ export function chainOf(
   const files = recipe.inputs.map(({ file }) => path.join(folder, file));
   const links = recipe.steps.map(({ stage, options, operands }, i): Link => ({
     stage: findStage(stages, stage),
-    options,
+    options: withoutQuarantine(options),
     operands: i === 0 && recipe.readsInputs ? files : operands,
   }));
   const output = { out: folder, compress: recipe.compress, overwrite: false };

@@ -32,7 +32,17 @@ export function isModule(name: string): boolean {
   return MODULE.test(name);
 }
 
-const MEMBERS = ["name", "sampleTask", "reset", "step", "horizon"] as const;
+const MEMBERS = [
+  "name",
+  "version",
+  "params",
+  "sampleTask",
+  "observations",
+  "actions",
+  "horizon",
+  "reset",
+  "step",
+] as const;
 
 function isEnvironment(value: unknown): value is Environment {
   return typeof value === "object" && value !== null &&

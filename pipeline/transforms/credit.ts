@@ -84,6 +84,18 @@ function needSuccess(row: RowIndex): void {
   }
 }
 
+/** Rewards near the largest double can add up to more than that. */
+function needFinite({ ends, episodes }: RowIndex, returns: Float64Array): void {
+  const steps = ends[episodes - 1]!;
+  let zero = 0;
+  for (let i = 0; i < steps; i++) zero += returns[i]! * 0;
+  if (zero === 0) return;
+  const e = ends.findIndex((end) =>
+    !returns.subarray(0, end).every(Number.isFinite)
+  );
+  throw new Malformed(`episodes[${e}].rewards add up to no finite number`);
+}
+
 /** The options of `credit`, as the row keeps them. */
 export interface CreditOptions extends ReturnOptions {
   /** Print returns to the last bit rather than to nine decimals. */
@@ -173,6 +185,7 @@ function creditRow(options: CreditOptions): RowMapper {
     }
     const columns = { rewards, ends, episodes, success };
     trialReturns(columns, options, returns);
+    needFinite(row, returns);
     copier.copied = row.start;
     const pen = { write, copier, out };
     const first = creditFirst(row);
