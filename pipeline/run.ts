@@ -97,18 +97,13 @@ const runToStdout = Effect.fnUntraced(function* (
   const shown = progress(production.steps);
   const work = production.jobs > 1
     ? poolToStdout(production, words, shown.add)
-    : Effect.forEach(
-      Array.from({ length: production.parts }, (_, part) => part),
-      (part) =>
-        Stream.runForEach(
-          production.open(part),
-          (batch) =>
-            Effect.map(writeStdout(batch.bytes), () => {
-              batch.release?.();
-              if (batch.counts) shown.add(batch.counts);
-            }),
-        ),
-      { discard: true },
+    : Stream.runForEach(
+      openAll(production),
+      (batch) =>
+        Effect.map(writeStdout(batch.bytes), () => {
+          batch.release?.();
+          if (batch.counts) shown.add(batch.counts);
+        }),
     );
   yield* Effect.ensuring(work, Effect.sync(shown.finish));
 });

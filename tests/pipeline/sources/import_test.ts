@@ -403,11 +403,3 @@ Deno.test("import refuses what it cannot place, and says where", async (t) => {
     await t.step(name, () => refused(log, message, given, ending));
   }
 });
-
-Deno.test("import does not read by its own name a column that --map took", async () => {
-  const log = [{ ...step(1, 0, 0), done: 0, cut: 1, terminated: undefined }];
-  const map = ["terminated=done", "truncated=cut"];
-  const [trial] = await trials(log, { map });
-  equal(trial!.episodes[0]!.terminated, false);
-  equal(trial!.episodes[0]!.truncated, true);
-});
