@@ -144,6 +144,7 @@ function rowTypes(contents: Contents): { readonly [name: string]: string } {
   };
 }
 
+/** DuckDB's own default; smaller was not seen to save memory. */
 const SMALLEST_OBJECT = 2 ** 24;
 
 function rowsView(files: ReadonlyArray<string>, contents: Contents): string {

@@ -199,8 +199,12 @@ Deno.test("query reads packed files, and names that look like patterns", async (
   const sql = "select trial from trials";
   const expected = await ask(sql, rows);
   equal(parsed(expected).length, 3);
-  for (const ending of [".jsonl.gz", ".jsonl.zst", "[a]*.jsonl"]) {
-    equal(await ask(sql, file(rows, ending)), expected);
+  for (const ending of [".jsonl.gz", ".jsonl.zst", "[a].jsonl", "*.jsonl"]) {
+    const name = file(rows, ending);
+    // What the name would mean as a pattern.
+    fs.writeFileSync(name.replace("*", "0"), lines([trial("other", 0)]));
+    fs.writeFileSync(name, fs.readFileSync(file(rows, ending)));
+    equal(await ask(sql, name), expected);
   }
 });
 
