@@ -92,6 +92,7 @@ export const darkRoom = defineTabular<Room>({
     return { size, horizon: num(params, "horizon"), goal };
   },
   horizon: (room) => room.horizon,
+  world: ({ size, goal }) => [size, goal],
   table: (room) => roomTable(room, centre(room.size), COMPASS),
   render: (room, state) => drawGoal(room, centre(room.size), state),
 });

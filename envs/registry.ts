@@ -3,22 +3,55 @@
  *
  * @module
  */
-import type { Environment } from "./env.ts";
+import {
+  banditAdversarial,
+  banditBernoulli,
+  banditGaussian,
+} from "./bandit.ts";
+import { banditLinear } from "./bandit_linear.ts";
+import {
+  banditAbrupt,
+  banditDrift,
+  banditPiecewise,
+} from "./bandit_nonstationary.ts";
 import { darkRoom } from "./dark_room.ts";
+import { darkRoomDpt } from "./dark_room_dpt.ts";
+import { darkRoomHard } from "./dark_room_hard.ts";
+import { darkRoomPermuted } from "./dark_room_permuted.ts";
+import type { Environment } from "./env.ts";
 import { frozenLake } from "./frozen_lake.ts";
-import { optimalPolicy } from "./policies/optimal.ts";
+import { frozenLakeGym } from "./frozen_lake_gym.ts";
+import { keyToDoor } from "./key_to_door.ts";
+import { epsilonGreedy } from "./policies/epsilon_greedy.ts";
+import { noiseCurriculum } from "./policies/noise_curriculum.ts";
 import type { Policy } from "./policies/policy.ts";
-import { qLearning } from "./policies/q_learning.ts";
-import { randomPolicy } from "./policies/random.ts";
+import { references } from "./policies/references.ts";
+import { tabularMdp } from "./tabular_mdp.ts";
 
 /** In the order that help lists them. */
-export const environments: ReadonlyArray<Environment> = [darkRoom, frozenLake];
+export const environments: ReadonlyArray<Environment> = [
+  darkRoom,
+  darkRoomHard,
+  darkRoomDpt,
+  darkRoomPermuted,
+  keyToDoor,
+  frozenLake,
+  frozenLakeGym,
+  tabularMdp,
+  banditGaussian,
+  banditBernoulli,
+  banditLinear,
+  banditAdversarial,
+  banditAbrupt,
+  banditPiecewise,
+  banditDrift,
+];
 
 /** In the order that help lists them. */
 export const policies: ReadonlyArray<Policy> = [
-  randomPolicy,
-  optimalPolicy,
-  qLearning,
+  ...references,
+  epsilonGreedy,
+  noiseCurriculum,
 ];
 
 /** The environment of that name, if there is one. */

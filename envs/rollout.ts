@@ -14,12 +14,12 @@ import {
   type Generator,
   generator,
   integer,
-  uniform,
 } from "../kernels/random/generator.ts";
 import { normal } from "../kernels/random/distributions.ts";
 import { type Environment, isRefusal, type Observation } from "./env.ts";
 import type { Actor, Policy } from "./policies/policy.ts";
 import type { Params } from "./params.ts";
+import { drawOutcome, outcomesOf } from "./outcomes.ts";
 import { roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
 
@@ -50,6 +50,8 @@ export interface TrialRecord {
   vectors: Table["vectors"] | undefined;
   actions: Int32Array;
   rewards: Float64Array;
+  /** Whether the environment says when a task is solved. */
+  solvable: boolean;
   /** 0 where an action was not legal; absent where all were. */
   valid: Uint8Array | undefined;
 }
@@ -94,6 +96,7 @@ export function emptyRecord(): TrialRecord {
     vectors: undefined,
     actions: new Int32Array(0),
     rewards: new Float64Array(0),
+    solvable: false,
     valid: undefined,
   };
 }
@@ -118,6 +121,16 @@ function reserve(record: TrialRecord, steps: number, horizon: number): void {
   record.actions = grown(record.actions, steps + horizon);
   record.rewards = grown(record.rewards, steps + horizon);
   if (record.valid) record.valid = grown(record.valid, steps + horizon);
+}
+
+/** Tables are asked once: they may hold hundreds of thousands of outcomes. */
+const solvable = new WeakMap<Table, boolean>();
+
+/** Whether some outcome of a table solves the task. */
+function isSolvable(table: Table): boolean {
+  const known = solvable.get(table) ?? table.success.includes(1);
+  solvable.set(table, known);
+  return known;
 }
 
 /** What a trial is played with. */
@@ -169,6 +182,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
   record.episodes = 0;
   record.valid = undefined;
   record.vectors = table?.vectors;
+  record.solvable = table !== undefined && isSolvable(table);
   record.values = !table && space.kind !== "discrete" ? [] : undefined;
   const runEpisode = table
     ? stepTable(table, trial.horizon, actor, streams)
@@ -195,31 +209,14 @@ export class PolicyRefusal extends RangeError {
 /** Plays one episode from `steps` on; gives the step that it ended at. */
 type RunEpisode = (record: TrialRecord, steps: number) => number;
 
-function pickOutcome(
-  probability: Float64Array,
-  first: number,
-  branches: number,
-  random: Generator,
-): number {
-  let left = uniform(random);
-  const last = first + branches - 1;
-  for (let k = first; k < last; k++) {
-    left -= probability[k]!;
-    if (left < 0) return k;
-  }
-  // Rounding must not end on an outcome that cannot happen.
-  let k = last;
-  while (k > first && probability[k] === 0) k--;
-  return k;
-}
-
 function stepTable(
   table: Table,
   horizon: number,
   actor: Actor,
   { starts, dynamics }: Streams,
 ): RunEpisode {
-  const { actions: A, branches, next, probability, reward } = table;
+  const { actions: A, next, reward } = table;
+  const outcomes = outcomesOf(table);
   const { terminal, success, observation, rewardDeviation = 0 } = table;
   const act = actor.act;
   const learn = actor.learn;
@@ -238,8 +235,7 @@ function stepTable(
     const limit = first + horizon;
     while (i < limit && ended === 0) {
       const action = act(seen, state, i - first);
-      let k = (state * A + action) * branches;
-      if (branches > 1) k = pickOutcome(probability, k, branches, dynamics);
+      const k = drawOutcome(outcomes, state * A + action, dynamics);
       let r = reward[k]!;
       if (rewardDeviation > 0) {
         r = roundReward(r + rewardDeviation * normal(dynamics));
@@ -276,7 +272,10 @@ function stepEnvironment(
       const action = actor.act(observation, state, i - first);
       const moved = env.step(task, state, action, dynamics);
       ended = moved.terminated;
-      solved ||= moved.success === true;
+      if (moved.success !== undefined) {
+        record.solvable = true;
+        solved ||= moved.success;
+      }
       const { reward } = moved;
       actor.learn?.(observation, action, reward, moved.observation, ended);
       record.actions[i] = action;

@@ -54,6 +54,7 @@ const TIE = 1e-10;
 /** Where each outcome goes on; beyond the states if it ends the episode. */
 function continuations(mdp: FiniteMdp): Int32Array {
   const { states, next, terminal } = mdp;
+  if (!terminal.includes(1)) return next;
   const to = new Int32Array(next.length);
   for (let i = 0; i < to.length; i++) to[i] = terminal[i] ? states : next[i]!;
   return to;
@@ -62,6 +63,7 @@ function continuations(mdp: FiniteMdp): Int32Array {
 /** Mean reward of each action in each state. */
 function meanRewards(mdp: FiniteMdp): Float64Array {
   const { branches, probability, reward } = mdp;
+  if (branches === 1) return reward;
   const mean = new Float64Array(mdp.states * mdp.actions);
   for (let i = 0, k = 0; i < mean.length; i++) {
     let sum = 0;
@@ -158,11 +160,13 @@ const backUpCertain: BackUp = (
   let settled = true;
   for (let s = 0, i = 0; s < states; s++) {
     let best = mean[i]! + later[to[i]!]!;
+    let bar = best + TIE;
     let chosen = i++;
-    for (let a = 1; a < A; a++, i++) {
+    for (const end = i + A - 1; i < end; i++) {
       const worth = mean[i]! + later[to[i]!]!;
-      if (worth > best + TIE) {
+      if (worth > bar) {
         best = worth;
+        bar = worth + TIE;
         chosen = i;
       }
     }

@@ -14,10 +14,14 @@ for (let i = 0; i < 1000; i++) {
   DIGITS[3 * i + 1] = 48 + Math.floor(i / 10) % 10;
   DIGITS[3 * i + 2] = 48 + i % 10;
 }
+/** Two digits as one integer, the first in its lower byte. */
+const PAIRS = Int32Array.from(
+  { length: 100 },
+  (_, i) => DIGITS[3 * i + 1]! | DIGITS[3 * i + 2]! << 8,
+);
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
-const EXACT = 2 ** 53;
 
 /** The longest print of a double is 25 characters; see {@linkcode putNumber}. */
 export const NUMBER_WIDTH = 26;
@@ -25,11 +29,19 @@ export const NUMBER_WIDTH = 26;
 /** A growing run of bytes. */
 export interface Writer {
   bytes: Uint8Array;
+  /** The same bytes, for writing several at once. */
+  view: DataView;
   length: number;
 }
 
 export function writer(capacity = 1 << 16): Writer {
-  return { bytes: new Uint8Array(capacity), length: 0 };
+  const bytes = new Uint8Array(capacity);
+  return { bytes, view: new DataView(bytes.buffer), length: 0 };
+}
+
+function setBytes(out: Writer, bytes: Uint8Array): void {
+  out.bytes = bytes;
+  out.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Makes room for `more` bytes. */
@@ -38,12 +50,28 @@ export function reserve(out: Writer, more: number): void {
   if (wanted <= out.bytes.length) return;
   const larger = new Uint8Array(Math.max(wanted, out.bytes.length * 2));
   larger.set(out.bytes.subarray(0, out.length));
-  out.bytes = larger;
+  setBytes(out, larger);
 }
 
-/** A copy of what was written; the writer starts anew. */
-export function take(out: Writer): Uint8Array<ArrayBuffer> {
-  const taken = out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
+/** Memory that was given back, to be written over. */
+const pool: Array<Uint8Array> = [];
+const POOLED = 8;
+
+/** At least `capacity` bytes, whatever they hold. */
+export function obtain(capacity: number): Uint8Array {
+  const at = pool.findIndex((bytes) => bytes.length >= capacity);
+  return at < 0 ? new Uint8Array(capacity) : pool.splice(at, 1)[0]!;
+}
+
+/** Gives back memory that nobody will look at again. */
+export function recycle(bytes: Uint8Array): void {
+  if (pool.length < POOLED) pool.push(new Uint8Array(bytes.buffer));
+}
+
+/** What was written, handed over: the writer starts anew with other memory. */
+export function take(out: Writer): Uint8Array {
+  const taken = out.bytes.subarray(0, out.length);
+  setBytes(out, obtain(out.bytes.length));
   out.length = 0;
   return taken;
 }
@@ -64,6 +92,20 @@ export function putBytes(
   reserve(out, to - from);
   out.bytes.set(source.subarray(from, to), out.length);
   out.length += to - from;
+}
+
+/** ASCII that is written again and again. */
+export function ascii(text: string): Uint8Array {
+  return utf8.encode(text);
+}
+
+/** Appends a short text made by {@linkcode ascii}. */
+export function putAscii(out: Writer, text: Uint8Array): void {
+  reserve(out, text.length);
+  const { bytes } = out;
+  let at = out.length;
+  for (let i = 0; i < text.length; i++) bytes[at++] = text[i]!;
+  out.length = at;
 }
 
 export function putByte(out: Writer, byte: number): void {
@@ -114,7 +156,8 @@ function withoutZeros(bytes: Uint8Array, at: number): number {
 }
 
 /** Writes a finite double at `at`; there must be NUMBER_WIDTH bytes of room. */
-export function writeNumber(bytes: Uint8Array, at: number, x: number): number {
+export function writeNumber(out: Writer, at: number, x: number): number {
+  const { bytes } = out;
   if ((x | 0) === x && x > -1e9 && x < 1e9) {
     if (x >= 0) return writeInteger(bytes, at, x);
     bytes[at] = MINUS;
@@ -138,30 +181,42 @@ export function writeNumber(bytes: Uint8Array, at: number, x: number): number {
   return withoutZeros(bytes, at + 6);
 }
 
-/** Rounds to nine decimals while writing; NUMBER_WIDTH bytes of room. */
-export function writeNanos(bytes: Uint8Array, at: number, x: number): number {
-  if ((x | 0) === x && x > -1e9 && x < 1e9) {
-    return writeNumber(bytes, at, x);
+/** Four digits as the integer that a little-endian store of them takes. */
+function fourDigits(n: number): number {
+  const high = (n / 100) | 0;
+  return PAIRS[high]! | PAIRS[n - high * 100]! << 16;
+}
+
+/**
+ * Rounds to nine decimals while writing at `at`, where there must be
+ * NUMBER_WIDTH bytes of room.
+ */
+export function writeNanos(out: Writer, at: number, x: number): number {
+  const { bytes, view } = out;
+  const size = x < 0 ? -x : x;
+  const whole = size | 0;
+  if (whole === size && whole < 1e9) return writeNumber(out, at, x);
+  if (size >= 1e6) return writeNumber(out, at, Math.round(x * 1e9) / 1e9);
+  let nanos = Math.round((size - whole) * 1e9) | 0;
+  let units = whole;
+  if (nanos === 1e9) {
+    nanos = 0;
+    units++;
   }
-  const nanos = Math.round((x < 0 ? -x : x) * 1e9);
-  if (nanos >= EXACT) return writeText(bytes, at, String(x));
-  if (x < 0 && nanos > 0) bytes[at++] = MINUS;
-  const whole = Math.floor(nanos / 1e9);
-  const fraction = nanos - whole * 1e9;
-  at = writeInteger(bytes, at, whole);
-  if (fraction === 0) return at;
-  bytes[at++] = DOT;
-  const high = (fraction / 1e6) | 0;
-  const rest = fraction - high * 1e6;
-  const middle = (rest / 1000) | 0;
-  writeThree(bytes, at, high);
-  writeThree(bytes, at + 3, middle);
-  writeThree(bytes, at + 6, rest - middle * 1000);
-  return withoutZeros(bytes, at + 9);
+  if (x < 0 && (nanos | units) !== 0) bytes[at++] = MINUS;
+  at = writeInteger(bytes, at, units);
+  if (nanos === 0) return at;
+  const five = (nanos / 10000) | 0;
+  const first = (five / 10000) | 0;
+  bytes[at] = DOT;
+  bytes[at + 1] = ZERO + first;
+  view.setInt32(at + 2, fourDigits(five - first * 10000), true);
+  view.setInt32(at + 6, fourDigits(nanos - five * 10000), true);
+  return withoutZeros(bytes, at + 10);
 }
 
 /** Appends a finite double. */
 export function putNumber(out: Writer, x: number): void {
   reserve(out, NUMBER_WIDTH);
-  out.length = writeNumber(out.bytes, out.length, x);
+  out.length = writeNumber(out, out.length, x);
 }

@@ -10,10 +10,11 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as zlib from "node:zlib";
 import type { Readable } from "node:stream";
+import { obtain } from "./bytes.ts";
 import { DataError, hostError, type StageError } from "./errors.ts";
 import { attempt, type Batches, toBatches } from "./jsonl.ts";
 
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 18;
 const SHARD = /\.jsonl(\.gz|\.zst)?$/;
 
 /** How a file is packed, by its name. */
@@ -38,7 +39,7 @@ function readPlain(file: string): Stream.Stream<Uint8Array, StageError> {
       (fd) =>
         Stream.unfold(0, (at) =>
           attempt(what, () => {
-            const chunk = new Uint8Array(CHUNK);
+            const chunk = obtain(CHUNK);
             const length = fs.readSync(fd, chunk, 0, CHUNK, null);
             if (length === 0) return undefined;
             return [chunk.subarray(0, length), at + length] as const;

@@ -16,7 +16,14 @@ import {
   type Place,
   type StageError,
 } from "./errors.ts";
-import { putByte, putBytes, take, type Writer, writer } from "./bytes.ts";
+import {
+  putByte,
+  putBytes,
+  recycle,
+  take,
+  type Writer,
+  writer,
+} from "./bytes.ts";
 import { Malformed, type RowIndex, rowIndex, scanRow } from "./scan.ts";
 import type { Trial } from "./schema.ts";
 
@@ -39,6 +46,11 @@ export interface Batch {
   /** The last line of the origin, which came without its line feed. */
   readonly torn?: boolean;
   readonly counts?: Counts;
+  /**
+   * Called by who has done with the bytes, so that their memory can serve again.
+   * Who keeps a view of them just does not call it.
+   */
+  readonly release?: () => void;
 }
 
 export type Batches<E = StageError> = Stream.Stream<Batch, E>;
@@ -56,8 +68,8 @@ const decoder = new TextDecoder();
 
 /** Cuts a run of chunks into batches; `finish` gives what is left at the end. */
 interface Splitter {
-  readonly push: (chunk: Uint8Array) => Batch | undefined;
-  readonly finish: () => Batch | undefined;
+  readonly push: (chunk: Uint8Array) => ReadonlyArray<Batch>;
+  readonly finish: () => ReadonlyArray<Batch>;
 }
 
 function countLines(bytes: Uint8Array): number {
@@ -75,28 +87,37 @@ function splitter(origin: string): Splitter {
   let offset = 0;
   const batch = (bytes: Uint8Array, torn = false): Batch => {
     const place = { origin, line };
-    const made = { bytes, place, offset, ...(torn && { torn }) };
+    const release = () => recycle(bytes);
+    const made = { bytes, place, offset, release, ...(torn && { torn }) };
     line += countLines(bytes);
     offset += bytes.length;
     return made;
   };
+  const keep = (chunk: Uint8Array) => {
+    putBytes(carry, chunk);
+    if (carry.length <= LONGEST_LINE) return;
+    const limit = `${LONGEST_LINE / MEBIBYTE} MiB`;
+    throw badLine({ origin, line }, `the line is longer than ${limit}`);
+  };
+  // The line that began in an earlier chunk is a batch of its own, so that the
+  // whole lines of this one need not be copied.
   const push = (chunk: Uint8Array) => {
+    const batches: Array<Batch> = [];
     const last = chunk.lastIndexOf(LINE_FEED);
-    if (last < 0) {
-      putBytes(carry, chunk);
-      if (carry.length <= LONGEST_LINE) return undefined;
-      const limit = `${LONGEST_LINE / MEBIBYTE} MiB`;
-      throw badLine({ origin, line }, `the line is longer than ${limit}`);
+    let from = 0;
+    if (carry.length > 0 && last >= 0) {
+      from = chunk.indexOf(LINE_FEED) + 1;
+      keep(chunk.subarray(0, from));
+      batches.push(batch(take(carry)));
     }
-    putBytes(carry, chunk, 0, last + 1);
-    const whole = take(carry);
-    putBytes(carry, chunk, last + 1);
-    return batch(whole);
+    if (last >= from) batches.push(batch(chunk.subarray(from, last + 1)));
+    if (last + 1 < chunk.length) keep(chunk.subarray(last + 1));
+    return batches;
   };
   const finish = () => {
-    if (carry.length === 0) return undefined;
+    if (carry.length === 0) return [];
     putByte(carry, LINE_FEED);
-    return batch(take(carry), true);
+    return [batch(take(carry), true)];
   };
   return { push, finish };
 }
@@ -113,7 +134,7 @@ export function toBatches(
     return chunks.pipe(
       Stream.mapEffect((chunk) => attempt(() => push(chunk))),
       Stream.concat(Stream.fromEffect(Effect.sync(finish))),
-      Stream.filter((batch) => batch !== undefined),
+      Stream.flatMap((cut) => Stream.fromArray(cut)),
     );
   });
 }
@@ -158,16 +179,20 @@ export function forEachRow(
   use: (row: RowIndex, line: number) => void,
   onBad: OnBadLine = failOnBadLine,
 ): void {
-  forEachLine(batch, (start, end, line) => {
+  const { bytes, place } = batch;
+  let line = place.line;
+  for (let start = 0; start < bytes.length; line++) {
     try {
-      scanRow(batch.bytes, start, end, row);
+      scanRow(bytes, start, bytes.length, row);
       use(row, line);
+      start = row.end + 1;
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      const bad = explain(batch, line, start, error);
-      onBad(bad, batch.bytes.subarray(start, end + 1));
+      const end = bytes.indexOf(LINE_FEED, start) + 1;
+      onBad(explain(batch, line, start, error), bytes.subarray(start, end));
+      start = end;
     }
-  });
+  }
 }
 
 /** Writes what becomes of one row: a line with its line feed, or nothing. */
@@ -195,7 +220,9 @@ export function batchMapper(
     };
     forEachRow(batch, row, map, onBad);
     const counts = { ...batch.counts, rows, steps };
-    return { ...batch, bytes: take(out), counts };
+    batch.release?.();
+    const bytes = take(out);
+    return { ...batch, bytes, counts, release: () => recycle(bytes) };
   };
 }
 

@@ -40,8 +40,12 @@ const ENDS = Array.from({ length: 8 }, (_, flags) =>
   bytesOf(
     `,"terminated":${Boolean(flags & TERMINATED)},"truncated":${
       Boolean(flags & TRUNCATED)
-    },"success":${Boolean(flags & SUCCESS)}`,
+    }`,
   ));
+const SUCCESSES = Array.from(
+  { length: 8 },
+  (_, flags) => bytesOf(`,"success":${Boolean(flags & SUCCESS)}`),
+);
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -95,17 +99,18 @@ function writeIntegers(
 }
 
 function writeRewards(
-  bytes: Uint8Array,
+  out: Writer,
   at: number,
   column: Float64Array,
   from: number,
   to: number,
 ): number {
+  const { bytes } = out;
   for (let i = from; i < to; i++) {
     const reward = column[i]!;
     if (reward === 0) bytes[at++] = ZERO;
     else if (reward === 1) bytes[at++] = ZERO + 1;
-    else at = writeNumber(bytes, at, reward);
+    else at = writeNumber(out, at, reward);
     bytes[at++] = COMMA;
   }
   return at;
@@ -117,18 +122,19 @@ function closeList(bytes: Uint8Array, at: number): number {
 }
 
 function writeVectors(
-  bytes: Uint8Array,
+  out: Writer,
   at: number,
   record: TrialRecord,
   from: number,
   to: number,
 ): number {
+  const { bytes } = out;
   const { width, values } = record.vectors!;
   for (let i = from; i < to; i++) {
     bytes[at++] = OPEN;
     const first = record.codes[i]! * width;
     for (let d = 0; d < width; d++) {
-      at = writeNumber(bytes, at, values[first + d]!);
+      at = writeNumber(out, at, values[first + d]!);
       bytes[at++] = COMMA;
     }
     bytes[at - 1] = CLOSE;
@@ -154,17 +160,17 @@ function putObservations(
     : INTEGER_WIDTH;
   reserve(out, (to - from) * width);
   const write = record.vectors ? writeVectors : writeCodes;
-  out.length = write(out.bytes, out.length, record, from, to);
+  out.length = write(out, out.length, record, from, to);
 }
 
 function writeCodes(
-  bytes: Uint8Array,
+  out: Writer,
   at: number,
   record: TrialRecord,
   from: number,
   to: number,
 ): number {
-  return writeIntegers(bytes, at, record.codes, from, to);
+  return writeIntegers(out.bytes, at, record.codes, from, to);
 }
 
 function putEpisode(out: Writer, record: TrialRecord, e: number): void {
@@ -179,9 +185,11 @@ function putEpisode(out: Writer, record: TrialRecord, e: number): void {
   at = copy(bytes, at, ACTIONS);
   at = closeList(bytes, writeIntegers(bytes, at, record.actions, from, to));
   at = copy(bytes, at, REWARDS);
-  at = closeList(bytes, writeRewards(bytes, at, record.rewards, from, to));
+  at = closeList(bytes, writeRewards(out, at, record.rewards, from, to));
   at = copy(bytes, at, BEHIND_REWARDS);
-  out.length = copy(bytes, at, ENDS[record.flags[e]! & 7]!);
+  const flags = record.flags[e]! & 7;
+  at = copy(bytes, at, ENDS[flags]!);
+  out.length = record.solvable ? copy(bytes, at, SUCCESSES[flags]!) : at;
   if (record.valid) putValid(out, record.valid.subarray(from, to));
 }
 

@@ -44,6 +44,8 @@ export interface Source<Name extends string = string, F extends Flags = Flags>
     options: Options<F>,
     operands: ReadonlyArray<string>,
   ) => Batches;
+  /** Files that the rows depend on, for manifests; the operands if absent. */
+  readonly inputs?: (options: Options<F>) => ReadonlyArray<string>;
   /** For sources whose parts can be made apart, in any order, by any worker. */
   readonly parts?: (
     options: Options<F>,
@@ -137,9 +139,9 @@ export type Stage = Source | TransformStage | Sink | Keeper;
 export function source<const Name extends string, const F extends Flags>(
   signature: Signature<Name, F>,
   open: Source<Name, F>["open"],
-  parts?: Source<Name, F>["parts"],
+  more: Pick<Source<Name, F>, "parts" | "inputs"> = {},
 ): Source<Name, F> {
-  return { ...signature, kind: "source", open, ...(parts && { parts }) };
+  return { ...signature, kind: "source", open, ...more };
 }
 
 /** A transform that looks at one row at a time. */

@@ -99,5 +99,3 @@ action where it is not zero; text is printed line by line.`,
     ],
   }, (options, input) => run(options.steps, input, render));
 }
-
-export const show = showWith();

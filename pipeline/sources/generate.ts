@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
-import { take, writer } from "../bytes.ts";
+import { recycle, take, writer } from "../bytes.ts";
 import { type StageError, UsageError } from "../errors.ts";
-import type { Options } from "../flags.ts";
+import { type Options, pairs } from "../flags.ts";
 import { attempt, type Batch, type Batches } from "../jsonl.ts";
 import { type Parts, type PartsRequest, source } from "../stage.ts";
 import {
@@ -17,7 +17,8 @@ import {
   plannedTask,
   player,
 } from "./plan.ts";
-import { loadEnvironment, loadPolicy, readParams } from "./worlds.ts";
+import { replayTrials } from "./recorded.ts";
+import { isModule, loadEnvironment, loadPolicy, readParams } from "./worlds.ts";
 
 const MEBIBYTE = 1 << 20;
 /** Steps in a piece of a stream: some megabytes, for a worker to hand over. */
@@ -27,7 +28,6 @@ const DEFAULT_SHARDS = 16;
 const flags = {
   "env": {
     type: "text",
-    required: true,
     value: "NAME|FILE",
     summary: "environment, by name or as a module of your own (./my_env.ts)",
   },
@@ -38,7 +38,6 @@ const flags = {
   },
   "tasks": {
     type: "count",
-    required: true,
     min: 1,
     value: "N",
     summary: "hidden tasks to draw",
@@ -113,6 +112,12 @@ const preparePlan = Effect.fnUntraced(function* (
   options: GenerateOptions,
   prepared?: Prepared,
 ): Effect.fn.Return<Plan, StageError> {
+  const { tasks } = options;
+  if (options.env === undefined || tasks === undefined) {
+    return yield* new UsageError({
+      message: "Cannot generate without --env and --tasks",
+    });
+  }
   const env = yield* loadEnvironment(options.env);
   const policy = yield* loadPolicy(options.policy);
   const owner = (what: string, name: string) => `${what} ${name}`;
@@ -134,7 +139,7 @@ const preparePlan = Effect.fnUntraced(function* (
     policy,
     policyParams,
     seed: options.seed,
-    tasks: options.tasks,
+    tasks,
     samples: options.samples,
     episodes: options.episodes,
     stopOnSuccess: options["stop-on-success"],
@@ -166,7 +171,9 @@ function playTasks(plan: Plan, from: number, to: number): Batches {
       const place = { origin: "generate", line: row + 1 };
       row += tally.rows;
       const counts = { ...tally, refusals: Object.fromEntries(tally.refusals) };
-      return [{ bytes: take(out), place, offset: 0, counts }, index];
+      const bytes = take(out);
+      const release = () => recycle(bytes);
+      return [{ bytes, place, offset: 0, counts, release }, index];
     };
     return Stream.unfold(
       from,
@@ -185,6 +192,18 @@ const parts = Effect.fnUntraced(function* (
   options: GenerateOptions,
   { shards, prepared }: PartsRequest,
 ): Effect.fn.Return<Parts, StageError> {
+  const from = recordOf(options);
+  if (from !== undefined) {
+    const open = () => replayTrials(from);
+    return {
+      count: 1,
+      jobs: 1,
+      split: options.split,
+      steps: 0,
+      prepared,
+      open,
+    };
+  }
   const plan = yield* preparePlan(options, prepared as Prepared | undefined);
   const { tasks, policyParams, taskSeeds = null } = plan;
   const steps = yield* attempt("generate", () => largestSteps(plan));
@@ -202,13 +221,38 @@ const parts = Effect.fnUntraced(function* (
   };
 });
 
+/** The file of recorded trials, where the policy is to replay them. */
+function recordOf(options: GenerateOptions): string | undefined {
+  if (options.policy !== "replay") return undefined;
+  const { from, ...rest } = pairs("policy-param", options["policy-param"]);
+  const other = Object.keys(rest)[0];
+  if (from !== undefined && other === undefined) return from;
+  throw new UsageError({
+    message: other === undefined
+      ? "Cannot replay without --policy-param from=FILE"
+      : `policy replay: Cannot set ${other}: unknown; known is from`,
+  });
+}
+
 function open(options: GenerateOptions): Batches {
+  const from = recordOf(options);
+  if (from !== undefined) return replayTrials(from);
   return Stream.unwrap(
     Effect.map(
       preparePlan(options),
       (plan) => playTasks(plan, 0, plan.tasks),
     ),
   );
+}
+
+/** Files that the rows depend on: an environment's module, recorded trials. */
+function filesOf(options: GenerateOptions): ReadonlyArray<string> {
+  const { env } = options;
+  const record = recordOf(options);
+  return [
+    ...env !== undefined && isModule(env) ? [env] : [],
+    ...record === undefined ? [] : [record],
+  ];
 }
 
 export const generate = source(
@@ -226,5 +270,5 @@ equal bytes, whatever --jobs is, and after a kill and a second run with --out.`,
     ],
   },
   open,
-  parts,
+  { parts, inputs: filesOf },
 );

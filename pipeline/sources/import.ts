@@ -127,7 +127,7 @@ function textColumns(names: ReadonlyArray<string>): ReadonlySet<string> {
   });
 }
 
-const importing = source({
+export const importSteps = source({
   name: "import",
   summary: "Turn a log of steps (JSONL or CSV, a step a line) into trials",
   details: `Columns have these names, or those that --map gives them:
@@ -251,5 +251,3 @@ disabled, or with next_observation from final_obs.`,
   });
   return Stream.unwrap(made as Effect.Effect<Batches, StageError>);
 });
-
-export { importing as import };

@@ -7,7 +7,12 @@
 import * as Effect from "effect/Effect";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
-import { environments, policies } from "../../envs/registry.ts";
+import {
+  environments,
+  findEnvironment,
+  policies,
+} from "../../envs/registry.ts";
+import { drawTask as sampleBySeed } from "../../envs/rollout.ts";
 import type { Environment } from "../../envs/env.ts";
 import {
   ParamError,
@@ -18,8 +23,15 @@ import {
 import type { Policy } from "../../envs/policies/policy.ts";
 import { DataError, type StageError, UsageError } from "../errors.ts";
 import { pairs, suggestion } from "../flags.ts";
+import type { Trial } from "../schema.ts";
 
 const MODULE = /[/\\]|\.[mc]?[tj]s$/;
+
+/** Whether an environment is given as a file rather than by name. */
+export function isModule(name: string): boolean {
+  return MODULE.test(name);
+}
+
 const MEMBERS = ["name", "sampleTask", "reset", "step", "horizon"] as const;
 
 function isEnvironment(value: unknown): value is Environment {
@@ -55,7 +67,7 @@ function loadModule(file: string): Effect.Effect<Environment, StageError> {
 export function loadEnvironment(
   name: string,
 ): Effect.Effect<Environment, StageError> {
-  if (MODULE.test(name)) return loadModule(name);
+  if (isModule(name)) return loadModule(name);
   const found = environments.find((env) => env.name === name);
   if (found) return Effect.succeed(found);
   const known = environments.map((env) => env.name);
@@ -104,4 +116,15 @@ export function readParams(
       });
     },
   });
+}
+
+/** The task of a trial as text, where its environment is known and draws it. */
+export function drawTask({ task }: Trial): string | undefined {
+  const env = findEnvironment(task.env);
+  if (env?.render === undefined || env.version !== task.version) {
+    return undefined;
+  }
+  if (task.seed === undefined) return undefined;
+  const params = resolveParams(env.params, task.params);
+  return env.render(sampleBySeed(env, params, task.seed).task);
 }

@@ -11,7 +11,9 @@ import {
   trialReturns,
 } from "../../kernels/returns.ts";
 import {
+  ascii,
   NUMBER_WIDTH,
+  putAscii,
   putByte,
   putBytes,
   putText,
@@ -34,6 +36,8 @@ import { rowTransform } from "../stage.ts";
 
 const RETURNS = columnIndex("returns");
 const SUCCESS = columnIndex("success");
+const RETURNS_KEY = ascii(',"returns":');
+const RETURN_KEY = ascii(',"return":');
 const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
 const OPEN = 0x5b;
@@ -49,7 +53,7 @@ function copyTo(row: RowIndex, copier: Copier, to: number, out: Writer): void {
   copier.copied = to;
 }
 
-type WriteNumber = (bytes: Uint8Array, at: number, x: number) => number;
+type WriteNumber = (out: Writer, at: number, x: number) => number;
 
 function putReturns(
   returns: Float64Array,
@@ -64,26 +68,10 @@ function putReturns(
   bytes[at++] = OPEN;
   for (let i = from; i < to; i++) {
     if (i > from) bytes[at++] = COMMA;
-    at = write(bytes, at, returns[i]!);
+    at = write(out, at, returns[i]!);
   }
   bytes[at++] = CLOSE;
   out.length = at;
-}
-
-function putReflection(
-  row: RowIndex,
-  e: number,
-  value: number,
-  write: WriteNumber,
-  copier: Copier,
-  out: Writer,
-): void {
-  const from = row.reflections[3 * e]!;
-  copyTo(row, copier, from || row.reflections[3 * e + 2]!, out);
-  if (from === 0) putText(out, ',"return":');
-  reserve(out, NUMBER_WIDTH);
-  out.length = write(out.bytes, out.length, value);
-  if (from !== 0) copier.copied = row.reflections[3 * e + 1]!;
 }
 
 /** Every episode must say whether it succeeded where successes are counted. */
@@ -102,58 +90,100 @@ export interface CreditOptions extends ReturnOptions {
   readonly exact: boolean;
 }
 
+/** What the parts of a row are written with. */
+interface Pen {
+  readonly write: WriteNumber;
+  readonly copier: Copier;
+  readonly out: Writer;
+}
+
+/** The `credit` field: in its place, or behind all others. */
+function putCredit(row: RowIndex, note: string, { copier, out }: Pen): void {
+  const credit = fieldSpan(row, "credit");
+  copyTo(row, copier, credit ? credit[0] : row.close, out);
+  putText(out, credit ? note : `,"credit":${note}`);
+  if (credit) copier.copied = credit[1];
+}
+
+/** The returns of episode `e`, which are `from` to `to` of `returns`. */
+function putColumn(
+  row: RowIndex,
+  e: number,
+  returns: Float64Array,
+  pen: Pen,
+): void {
+  const { copier, out } = pen;
+  const start = columnStart(row, e, RETURNS);
+  copyTo(row, copier, start || row.closes[e]!, out);
+  if (start === 0) putAscii(out, RETURNS_KEY);
+  const from = e === 0 ? 0 : row.ends[e - 1]!;
+  putReturns(returns, from, row.ends[e]!, pen.write, out);
+  if (start !== 0) copier.copied = columnEnd(row, e, RETURNS);
+}
+
+/** The return of the reflection after episode `e`. */
+function putReflection(
+  row: RowIndex,
+  e: number,
+  value: number,
+  { write, copier, out }: Pen,
+): void {
+  const from = row.reflections[3 * e]!;
+  copyTo(row, copier, from || row.reflections[3 * e + 2]!, out);
+  if (from === 0) putAscii(out, RETURN_KEY);
+  reserve(out, NUMBER_WIDTH);
+  out.length = write(out, out.length, value);
+  if (from !== 0) copier.copied = row.reflections[3 * e + 1]!;
+}
+
+/** Returns and reflection of one episode, in the order in which they stand. */
+function putEpisode(
+  row: RowIndex,
+  e: number,
+  returns: Float64Array,
+  reflection: number,
+  pen: Pen,
+): void {
+  if (!hasReflection(row, e)) return putColumn(row, e, returns, pen);
+  const start = columnStart(row, e, RETURNS);
+  const returnsFirst = start !== 0 && start < row.reflections[3 * e + 2]!;
+  if (returnsFirst) putColumn(row, e, returns, pen);
+  putReflection(row, e, reflection, pen);
+  if (!returnsFirst) putColumn(row, e, returns, pen);
+}
+
+/** Whether the row has its `credit` before its episodes. */
+function creditFirst(row: RowIndex): boolean {
+  const credit = fieldSpan(row, "credit");
+  return credit !== undefined && credit[0] < fieldSpan(row, "episodes")![0];
+}
+
 function creditRow(options: CreditOptions): RowMapper {
   const { gamma, gammaTrial, cross, exact } = options;
-  const note = JSON.stringify({ gamma, gammaTrial, cross });
+  const note = JSON.stringify({ gamma, gamma_trial: gammaTrial, cross });
   const write = exact ? writeNumber : writeNanos;
-  let returns = new Float64Array(1024);
   const copier: Copier = { copied: 0 };
+  let returns = new Float64Array(1024);
   return (row, out) => {
     if (cross === "orbit") needSuccess(row);
+    const { ends, episodes, success } = row;
     const rewards = row.rewards.values;
     if (returns.length < rewards.length) {
       returns = new Float64Array(rewards.length);
     }
-    const columns = { ...row, rewards };
+    const columns = { rewards, ends, episodes, success };
     trialReturns(columns, options, returns);
     copier.copied = row.start;
-    const putCredit = () => {
-      const credit = fieldSpan(row, "credit");
-      copyTo(row, copier, credit ? credit[0] : row.close, out);
-      putText(out, credit ? note : `,"credit":${note}`);
-      if (credit) copier.copied = credit[1];
-    };
-    const creditFirst = (fieldSpan(row, "credit")?.[0] ?? row.close) <
-      fieldSpan(row, "episodes")![0];
-    if (creditFirst) putCredit();
-    for (let e = 0, first = 0; e < row.episodes; e++) {
-      const end = row.ends[e]!;
-      const start = columnStart(row, e, RETURNS);
-      const putOwn = () => {
-        copyTo(row, copier, start || row.closes[e]!, out);
-        if (start === 0) putText(out, ',"returns":');
-        putReturns(returns, first, end, write, out);
-        if (start !== 0) copier.copied = columnEnd(row, e, RETURNS);
-      };
-      const putNext = () =>
-        putReflection(
-          row,
-          e,
-          cross === "orbit"
-            ? returns[0] ?? 0
-            : reflectionReturn(columns, returns, e),
-          write,
-          copier,
-          out,
-        );
-      const reflects = hasReflection(row, e);
-      const returnsFirst = start !== 0 && start < row.reflections[3 * e + 2]!;
-      if (reflects && !returnsFirst) putNext();
-      putOwn();
-      if (reflects && returnsFirst) putNext();
-      first = end;
+    const pen = { write, copier, out };
+    const first = creditFirst(row);
+    if (first) putCredit(row, note, pen);
+    for (let e = 0; e < episodes; e++) {
+      const reflection = cross === "orbit"
+        ? returns[0] ?? 0
+        : reflectionReturn(columns, returns, e);
+      putEpisode(row, e, returns, reflection, pen);
     }
-    if (!creditFirst) putCredit();
+    if (!first) putCredit(row, note, pen);
     copyTo(row, copier, row.end, out);
     putByte(out, LINE_FEED);
   };

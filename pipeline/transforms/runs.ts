@@ -11,7 +11,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { putBytes, reserve, type Writer } from "../bytes.ts";
+import { putBytes, reserve, type Writer, writer } from "../bytes.ts";
 import { writeAll } from "../files.ts";
 
 /** A line under its key: 64 random bits, and a count to tell equals apart. */
@@ -77,7 +77,7 @@ interface Level {
 function openLevel(folder: string, prefix: string): Level {
   const runs = Array.from({ length: FILES }, (_, i): Run => ({
     file: path.join(folder, `${prefix}${i}`),
-    pending: { bytes: new Uint8Array(0), length: 0 },
+    pending: writer(0),
     size: 0,
   }));
   return { runs, pending: 0 };

@@ -42,7 +42,14 @@ export function parseMap(list: ReadonlyArray<string>): Mapping {
       message: `Cannot map ${target}: no such column of a step${near}`,
     });
   }
-  const names = (target: Target) => [given[target] ?? target];
+  // A column that was said to be one thing is not another by its name as well.
+  const taken = new Set(
+    Object.values(given).flatMap((name) => name.split("+")),
+  );
+  const names = (target: Target) => {
+    const name = given[target] ?? (taken.has(target) ? undefined : target);
+    return name === undefined ? [] : [name];
+  };
   const entries = TARGETS.map((target) => [target, names(target)]);
   // There is an entry for each target.
   return Object.fromEntries(entries) as Mapping;
@@ -88,9 +95,11 @@ function need(record: Record, name: string, why: string): void {
 
 /** `x+y` as x and y, unless there is a column of that name. */
 function withParts(mapping: Mapping, record: Record): Mapping {
-  const split = ([target, [name = ""]]: [string, ReadonlyArray<string>]) => [
+  const parts = (name: string) =>
+    Object.hasOwn(record.fields, name) ? [name] : name.split("+");
+  const split = ([target, names]: [string, ReadonlyArray<string>]) => [
     target,
-    Object.hasOwn(record.fields, name) ? [name] : name.split("+"),
+    names.flatMap(parts),
   ];
   // The same targets as before.
   return Object.fromEntries(Object.entries(mapping).map(split)) as Mapping;
@@ -117,12 +126,14 @@ function grouping(asked: Asked, record: Record): Grouping {
 export function layoutOf(asked: Asked, record: Record): Layout {
   const mapping = withParts(parseMap(asked.map), record);
   for (const target of TARGETS) {
-    const isMapped = mapping[target].join("+") !== target;
+    const names = mapping[target];
+    if (names.length === 0 && !REQUIRED.includes(target)) continue;
+    const isMapped = names.join("+") !== target;
     // Success is known at the end, so other records may be the first with it.
     const isNeeded = isMapped && target !== "success";
     if (!isNeeded && !REQUIRED.includes(target)) continue;
     const hint = isMapped ? "" : `: map it with --map ${target}=COLUMN`;
-    for (const name of mapping[target]) need(record, name, hint);
+    for (const name of names) need(record, name, hint);
   }
   return { mapping, grouping: grouping(asked, record) };
 }

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { portray, visible } from "../../../pipeline/sinks/portrait.ts";
-import { show } from "../../../pipeline/sinks/show.ts";
+import { showWith } from "../../../pipeline/sinks/show.ts";
+const show = showWith();
 import { batchesOf, episode, failure, lines, run, trial } from "../trials.ts";
 
 const whole = trial("toy-1", 3, {
@@ -90,7 +91,8 @@ Deno.test("show says what it does not find", async () => {
 
 const SHOW = `
 import * as Effect from "effect/Effect";
-import { show } from "./pipeline/sinks/show.ts";
+import { showWith } from "./pipeline/sinks/show.ts";
+const show = showWith();
 import { readStdin } from "./pipeline/files.ts";
 const input = { words: Deno.args, files: [], rows: readStdin() };
 await Effect.runPromise(show.run({ steps: 5 }, input));

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import * as zlib from "node:zlib";
 import { type AnyOptions, checkOptions } from "../../../pipeline/flags.ts";
 import type { Episode, Trial } from "../../../pipeline/schema.ts";
-import { import as importing } from "../../../pipeline/sources/import.ts";
+import { importSteps as importing } from "../../../pipeline/sources/import.ts";
 import { filter } from "../../../pipeline/transforms/filter.ts";
 import { apply, collect, failure, output } from "../trials.ts";
 
@@ -402,4 +402,12 @@ Deno.test("import refuses what it cannot place, and says where", async (t) => {
   for (const [name, log, message, given = {}, ending] of cases) {
     await t.step(name, () => refused(log, message, given, ending));
   }
+});
+
+Deno.test("import does not read by its own name a column that --map took", async () => {
+  const log = [{ ...step(1, 0, 0), done: 0, cut: 1, terminated: undefined }];
+  const map = ["terminated=done", "truncated=cut"];
+  const [trial] = await trials(log, { map });
+  equal(trial!.episodes[0]!.terminated, false);
+  equal(trial!.episodes[0]!.truncated, true);
 });

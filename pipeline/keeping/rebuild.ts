@@ -1,0 +1,71 @@
+/**
+ * From a manifest back to the chain that made it.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { type Chain, findStage, type Link } from "../chain.ts";
+import { DataError, type StageError } from "../errors.ts";
+import { attempt } from "../jsonl.ts";
+import type { InputFile, Manifest } from "../manifest.ts";
+import { planProduction, type Production } from "../production.ts";
+import { hashFile } from "../shard.ts";
+import type { Stage } from "../stage.ts";
+
+/** What became of an input since; `undefined` if nothing did. */
+export function inputProblem(
+  folder: string,
+  { file, sha256 }: InputFile,
+): string | undefined {
+  const full = path.join(folder, file);
+  if (!fs.existsSync(full)) return `input ${full} is missing`;
+  return hashFile(full).sha256 === sha256
+    ? undefined
+    : `input ${full} has changed`;
+}
+
+/** The chain of a manifest, its inputs found from the dataset's folder. */
+export function chainOf(
+  stages: ReadonlyArray<Stage>,
+  folder: string,
+  { recipe }: Manifest,
+): Chain {
+  const files = recipe.inputs.map(({ file }) => path.join(folder, file));
+  const links = recipe.steps.map(({ stage, options, operands }, i): Link => ({
+    stage: findStage(stages, stage),
+    options,
+    operands: i === 0 && recipe.readsInputs ? files : operands,
+  }));
+  const output = { out: folder, compress: recipe.compress, overwrite: false };
+  return { links, output };
+}
+
+/** The production of a manifest, once its inputs are found unchanged. */
+export const rebuild = Effect.fnUntraced(function* (
+  stages: ReadonlyArray<Stage>,
+  folder: string,
+  manifest: Manifest,
+): Effect.fn.Return<Production, StageError> {
+  const refuse = (why: string) =>
+    new DataError({ message: `Cannot replay ${folder}: ${why}` });
+  if (manifest.recipe.stdin) {
+    return yield* refuse(
+      "its rows came by standard input; chain the stages with then to keep them together",
+    );
+  }
+  const changed = yield* attempt(
+    "hash inputs",
+    () =>
+      manifest.recipe.inputs.flatMap((input) =>
+        inputProblem(folder, input) ?? []
+      ),
+  );
+  if (changed.length > 0) return yield* refuse(changed.join("; "));
+  const chain = yield* attempt(
+    "read the manifest",
+    () => chainOf(stages, folder, manifest),
+  );
+  return yield* planProduction(chain, { shards: true });
+});

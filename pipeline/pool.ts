@@ -1,0 +1,154 @@
+/**
+ * Workers: each makes whole parts of a production, told only their indices.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import {
+  ClosedPipe,
+  DataError,
+  HostError,
+  type StageError,
+  UsageError,
+} from "./errors.ts";
+import type { Counts } from "./jsonl.ts";
+import type { ShardEntry } from "./manifest.ts";
+import type { Target } from "./dataset.ts";
+
+/** What a worker is started with. */
+export interface Assignment {
+  readonly words: ReadonlyArray<string>;
+  readonly prepared: unknown;
+  /** A dataset to write to, or nothing for bytes to be handed back. */
+  readonly target: Target | undefined;
+}
+
+export type ToWorker =
+  | { readonly type: "start"; readonly assignment: Assignment }
+  | { readonly type: "make"; readonly part: number };
+
+export type FromWorker =
+  | { readonly type: "ready" }
+  | { readonly type: "counts"; readonly counts: Counts }
+  | {
+    readonly type: "bytes";
+    readonly part: number;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+  }
+  | {
+    readonly type: "done";
+    readonly part: number;
+    readonly entries: ReadonlyArray<ShardEntry>;
+  }
+  | { readonly type: "failed"; readonly error: SentError };
+
+/** A tagged error as plain data, which is what passes between threads. */
+export interface SentError {
+  readonly tag: StageError["_tag"];
+  readonly message: string;
+}
+
+export function sendable(error: StageError): SentError {
+  return {
+    tag: error._tag,
+    message: error._tag === "ClosedPipe" ? "" : error.message,
+  };
+}
+
+function received({ tag, message }: SentError): StageError {
+  switch (tag) {
+    case "UsageError":
+      return new UsageError({ message });
+    case "DataError":
+      return new DataError({ message });
+    case "HostError":
+      return new HostError({ message });
+    case "ClosedPipe":
+      return new ClosedPipe();
+  }
+}
+
+/** What is done with what workers send. */
+export interface Reception {
+  readonly onCounts: (counts: Counts) => void;
+  readonly onBytes: (
+    part: number,
+    bytes: Uint8Array,
+  ) => void;
+  readonly onDone: (part: number, entries: ReadonlyArray<ShardEntry>) => void;
+  /**
+   * How many parts may be begun so far: a stream cannot run ahead of who
+   * reads it.
+   */
+  readonly allowed: () => number;
+}
+
+/** Has `parts` made by `jobs` workers; what they send goes to `reception`. */
+export function runPool(
+  jobs: number,
+  parts: ReadonlyArray<number>,
+  assignment: Assignment,
+  reception: Reception,
+): Effect.Effect<void, StageError> {
+  return Effect.callback<void, StageError>((resume) => {
+    const url = new URL("./worker.ts", import.meta.url);
+    const workers = Array.from(
+      { length: Math.min(jobs, parts.length) },
+      () => new Worker(url, { type: "module" }),
+    );
+    const idle = new Set<Worker>();
+    let [next, left] = [0, parts.length];
+    const stop = () => workers.forEach((worker) => worker.terminate());
+    const end = (result: Effect.Effect<void, StageError>) => {
+      stop();
+      resume(result);
+    };
+    const send = (worker: Worker, message: ToWorker) =>
+      worker.postMessage(message);
+    const handOut = () => {
+      for (const worker of idle) {
+        if (next >= parts.length || next >= reception.allowed()) return;
+        idle.delete(worker);
+        send(worker, { type: "make", part: parts[next++]! });
+      }
+    };
+    const receive = (worker: Worker, message: FromWorker) => {
+      switch (message.type) {
+        case "ready":
+          idle.add(worker);
+          return handOut();
+        case "counts":
+          return reception.onCounts(message.counts);
+        case "bytes":
+          return reception.onBytes(message.part, message.bytes);
+        case "done":
+          reception.onDone(message.part, message.entries);
+          idle.add(worker);
+          if (--left === 0) end(Effect.void);
+          else handOut();
+          return;
+        case "failed":
+          return end(Effect.fail(received(message.error)));
+      }
+    };
+    for (const worker of workers) {
+      worker.onmessage = ({ data }) => {
+        try {
+          receive(worker, data);
+        } catch (error) {
+          end(
+            error instanceof ClosedPipe
+              ? Effect.fail(error)
+              : Effect.die(error),
+          );
+        }
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        end(Effect.die(new Error(`worker: ${event.message}`)));
+      };
+      send(worker, { type: "start", assignment });
+    }
+    return Effect.sync(stop);
+  });
+}

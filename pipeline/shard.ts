@@ -1,0 +1,167 @@
+/**
+ * Shards: one file of rows, written under another name until it is whole.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as zlib from "node:zlib";
+import { hostError, type StageError } from "./errors.ts";
+import { packingOf, writeAll } from "./files.ts";
+import { attempt } from "./jsonl.ts";
+
+/** What a written file holds, as far as bytes go. */
+export interface Written {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A file being written; nobody sees it by its own name before `close`. */
+export interface ShardWriter {
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, StageError>;
+  readonly close: () => Effect.Effect<Written, StageError>;
+  /** Gives up: no file is left behind. Does nothing after `close`. */
+  readonly abandon: () => void;
+}
+
+/** Packs bytes, giving them to `use`; the bytes that come out are stable. */
+interface Packer {
+  readonly push: (bytes: Uint8Array) => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+function packer(
+  stream: zlib.Gzip | zlib.ZstdCompress,
+  use: (bytes: Uint8Array) => void,
+): Packer {
+  let failure: unknown;
+  stream.on("data", (bytes: Uint8Array) => {
+    try {
+      use(bytes);
+    } catch (error) {
+      failure ??= error;
+    }
+  });
+  const settle = (resolve: () => void, reject: (cause: unknown) => void) => {
+    if (failure === undefined) resolve();
+    else reject(failure);
+  };
+  return {
+    push: (bytes) =>
+      new Promise((resolve, reject) =>
+        stream.write(bytes, () => settle(resolve, reject))
+      ),
+    end: () =>
+      new Promise((resolve, reject) => {
+        stream.on("end", () => settle(resolve, reject));
+        stream.end();
+      }),
+  };
+}
+
+function makePacker(
+  file: string,
+  use: (bytes: Uint8Array) => void,
+): Packer | undefined {
+  const packing = packingOf(file);
+  if (packing === "none") return undefined;
+  return packer(
+    packing === "gz" ? zlib.createGzip() : zlib.createZstdCompress(),
+    use,
+  );
+}
+
+function syncFolder(folder: string): void {
+  const fd = fs.openSync(folder, "r");
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
+}
+
+/** A temporary name that no glob of shards matches. */
+function partialName(file: string): string {
+  return `${file}.partial`;
+}
+
+/**
+ * Starts the file `file`, or with `keep` false only its hash: what it would be.
+ */
+export function openShard(
+  file: string,
+  keep = true,
+): Effect.Effect<ShardWriter, StageError> {
+  const partial = partialName(file);
+  const what = `write ${file}`;
+  return attempt(what, () => {
+    const fd = keep ? fs.openSync(partial, "w") : -1;
+    const hash = createHash("sha256");
+    let bytes = 0;
+    let isOpen = keep;
+    const put = (chunk: Uint8Array) => {
+      hash.update(chunk);
+      bytes += chunk.length;
+      if (keep) writeAll(fd, chunk);
+    };
+    const pack = makePacker(file, put);
+    const shut = () => {
+      if (isOpen) fs.closeSync(fd);
+      isOpen = false;
+    };
+    const publish = (): Written => {
+      if (keep) {
+        fs.fsyncSync(fd);
+        shut();
+        fs.renameSync(partial, file);
+        syncFolder(path.dirname(file));
+      }
+      return { bytes, sha256: hash.digest("hex") };
+    };
+    const packed = (run: () => Promise<void>) =>
+      Effect.tryPromise({ try: run, catch: (cause) => hostError(what, cause) });
+    return {
+      write: (chunk) =>
+        pack ? packed(() => pack.push(chunk)) : attempt(what, () => put(chunk)),
+      close: () => {
+        const ended = pack ? packed(pack.end) : Effect.void;
+        return Effect.flatMap(ended, () => attempt(what, publish));
+      },
+      abandon: () => {
+        if (!isOpen) return;
+        shut();
+        fs.rmSync(partial, { force: true });
+      },
+    };
+  });
+}
+
+/** Writes a small text file so that it is there whole or not at all. */
+export function writeWhole(file: string, text: string): void {
+  const partial = partialName(file);
+  const fd = fs.openSync(partial, "w");
+  try {
+    writeAll(fd, new TextEncoder().encode(text));
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  fs.renameSync(partial, file);
+}
+
+/** The SHA-256 and size of a file as it lies on disk. */
+export function hashFile(file: string): Written {
+  const hash = createHash("sha256");
+  const fd = fs.openSync(file, "r");
+  const chunk = new Uint8Array(1 << 20);
+  let bytes = 0;
+  try {
+    for (;;) {
+      const length = fs.readSync(fd, chunk, 0, chunk.length, null);
+      if (length === 0) return { bytes, sha256: hash.digest("hex") };
+      hash.update(chunk.subarray(0, length));
+      bytes += length;
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}

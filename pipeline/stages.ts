@@ -1,0 +1,40 @@
+/**
+ * All stages, in the order in which help lists them.
+ *
+ * @module
+ */
+import type { Stage } from "./stage.ts";
+import { explain } from "./keeping/explain.ts";
+import { replay } from "./keeping/replay.ts";
+import { verify } from "./keeping/verify.ts";
+import { generate } from "./sources/generate.ts";
+import { importSteps } from "./sources/import.ts";
+import { drawTask } from "./sources/worlds.ts";
+import { showWith } from "./sinks/show.ts";
+import { query } from "./sinks/query.ts";
+import { credit } from "./transforms/credit.ts";
+import { filter } from "./transforms/filter.ts";
+import { sample } from "./transforms/sample.ts";
+import { shuffle } from "./transforms/shuffle.ts";
+import { split } from "./transforms/split.ts";
+
+/** A stage of known options, as one of the table. */
+function entry(stage: unknown): Stage {
+  // Its option types are its own affair: the table hands it what its flags say.
+  return stage as Stage;
+}
+
+export const stages: ReadonlyArray<Stage> = [
+  generate,
+  importSteps,
+  credit,
+  filter,
+  sample,
+  shuffle,
+  split,
+  query,
+  showWith(drawTask),
+  verify,
+  replay,
+  explain,
+].map(entry);
