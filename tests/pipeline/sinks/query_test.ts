@@ -11,6 +11,7 @@ import {
   batchesOf,
   episode,
   failure,
+  leftBehind,
   lines,
   output,
   run,
@@ -352,11 +353,10 @@ Deno.test("query names the line that is no row", async () => {
 });
 
 Deno.test("query leaves nothing behind, done or failed", async () => {
-  const left = () =>
-    fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("retrial-"));
-  const before = left();
-  await ask("from steps", rows);
-  await failure(ask("from nothing", rows));
-  deepEqual(left(), before);
+  const left = await leftBehind(async () => {
+    await ask("from steps", rows);
+    await failure(ask("from nothing", rows));
+  });
+  deepEqual(left, []);
   deepEqual(fs.readdirSync(folder).filter((n) => n.endsWith(".partial")), []);
 });
