@@ -81,7 +81,8 @@ function asStageError(cause: unknown): StageError {
     return new DataError({ message: `Cannot read rows: ${first}` });
   }
   if (/^Out of Memory/.test(text)) {
-    const message = `Cannot run the query: ${text}\nTry a larger --memory`;
+    const [first] = text.split("\n");
+    const message = `Cannot run the query: ${first}; try a larger --memory`;
     return new HostError({ message });
   }
   if (/^IO Error/.test(text)) {

@@ -218,7 +218,9 @@ episode and t count from 0; return is undiscounted; credited and return_to_go ar
 what retrial credit wrote, NULL before it has. Observations and actions are
 BIGINT, DOUBLE, VARCHAR or DOUBLE[], whatever holds all that is there, and JSON
 where kinds are mixed. SQL can read only the files named. Every row is checked
-before the first is answered for. Integers beyond 2^53 print as strings in JSON.`,
+before the first is answered for. Integers beyond 2^53 print as strings in JSON.
+DuckDB holds some 0.6 GB whatever the size of the input, and may need more than
+--memory while it writes Parquet; fewer threads need less.`,
   operandsFirst: 1,
   flags: {
     format: {

@@ -144,6 +144,7 @@ function rowTypes(contents: Contents): { readonly [name: string]: string } {
   };
 }
 
+/** DuckDB's own default; smaller was not seen to save memory. */
 const SMALLEST_OBJECT = 2 ** 24;
 /** The split that a shard's name begins with. */
 const SPLIT = String.raw`([^/\\]+)-[0-9]{5}-of-[0-9]{5}[^/\\]*$`;
