@@ -240,15 +240,15 @@ export function joinTransforms(links: ReadonlyArray<Link>): Transform {
 
 /** Whether every transform looks at one row at a time. */
 export function isRowwise(links: ReadonlyArray<Link>): boolean {
-  return links.filter(isTransform).every(({ stage }) =>
-    stage.mapper !== undefined || stage.router !== undefined
+  return links.filter(isTransform).every((link) =>
+    link.stage.mapper?.(ownOptions(link)) !== undefined
   );
 }
 
 /** Row-wise transforms as one function over batches. */
 export function joinMappers(links: ReadonlyArray<Link>): BatchMapper {
   const mappers = links.filter(isTransform).map((link) =>
-    link.stage.mapper!(ownOptions(link), handler(link))
+    link.stage.mapper!(ownOptions(link), handler(link))!
   );
   return (batch) => mappers.reduce((mapped, map) => map(mapped), batch);
 }
