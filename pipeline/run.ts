@@ -86,9 +86,11 @@ const runToStdout = Effect.fnUntraced(function* (
         Stream.runForEach(
           production.open(part),
           (batch) =>
-            Effect.map(writeStdout(batch.bytes), () => {
+            Effect.flatMap(writeStdout(batch.bytes), () => {
               batch.release?.();
               if (batch.counts) shown.add(batch.counts);
+              // A signal is heard only where the event loop gets its turn.
+              return Effect.yieldNow;
             }),
         ),
       { discard: true },
