@@ -276,7 +276,10 @@ export const makePart = Effect.fnUntraced(function* (
       entries.push({ file, split, part, counts, bytes, sha256 });
     }
     if (keep) {
-      yield* attempt("mark a part", () => mark(target.folder, part, entries));
+      yield* attempt(
+        `write to ${target.folder}`,
+        () => mark(target.folder, part, entries),
+      );
     }
     return entries;
   });
