@@ -105,10 +105,12 @@ function codeOf(
 }
 
 const words = Deno.args;
-const fiber = Effect.runFork(main(words));
+const stop = () => {
+  Effect.runFork(Fiber.interrupt(fiber));
+};
+// Before the work starts, which may be long in coming back to the event loop.
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.addSignalListener(signal, () => {
-    Effect.runFork(Fiber.interrupt(fiber));
-  });
+  Deno.addSignalListener(signal, stop);
 }
+const fiber = Effect.runFork(main(words));
 Deno.exit(codeOf(await Effect.runPromise(Fiber.await(fiber)), words));

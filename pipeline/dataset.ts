@@ -261,6 +261,8 @@ export const makePart = Effect.fnUntraced(function* (
       onBatch(counts);
     }
     batch.release?.();
+    // A signal is heard only where the event loop gets its turn.
+    yield* Effect.yieldNow;
   });
   const work = Effect.gen(function* () {
     for (const split of splits) {
@@ -276,7 +278,10 @@ export const makePart = Effect.fnUntraced(function* (
       entries.push({ file, split, part, counts, bytes, sha256 });
     }
     if (keep) {
-      yield* attempt("mark a part", () => mark(target.folder, part, entries));
+      yield* attempt(
+        `write to ${target.folder}`,
+        () => mark(target.folder, part, entries),
+      );
     }
     return entries;
   });

@@ -100,9 +100,11 @@ const runToStdout = Effect.fnUntraced(function* (
     : Stream.runForEach(
       openAll(production),
       (batch) =>
-        Effect.map(writeStdout(batch.bytes), () => {
+        Effect.flatMap(writeStdout(batch.bytes), () => {
           batch.release?.();
           if (batch.counts) shown.add(batch.counts);
+          // A signal is heard only where the event loop gets its turn.
+          return Effect.yieldNow;
         }),
     );
   yield* Effect.ensuring(work, Effect.sync(shown.finish));
