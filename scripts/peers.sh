@@ -17,7 +17,7 @@ fi
 
 if command -v python3 >/dev/null; then
   [ -x .venv/bin/python ] || python3 -m venv .venv
-  .venv/bin/python -c 'import numpy, gymnasium, datasets' 2>/dev/null ||
+  .venv/bin/python -c 'import numpy, gymnasium, datasets, zstandard' 2>/dev/null ||
     .venv/bin/pip install --quiet --disable-pip-version-check \
       -r scripts/peers.txt ||
     echo "peers: could not install Python packages" >&2
