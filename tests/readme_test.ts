@@ -16,7 +16,7 @@ interface Block {
 
 function blocksOf(page: string): ReadonlyArray<Block> {
   const text = fs.readFileSync(path.join(root, page), "utf8");
-  return [...text.matchAll(/^```(\w+)\n(.*?)^```/gms)].map((
+  return [...text.matchAll(/^```(\w+)(?: ignore)?\n(.*?)^```/gms)].map((
     [, language, text],
   ) => ({ language: language!, text: text! }));
 }
