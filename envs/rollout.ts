@@ -16,7 +16,12 @@ import {
   integer,
 } from "../kernels/random/generator.ts";
 import { normal } from "../kernels/random/distributions.ts";
-import { type Environment, isRefusal, type Observation } from "./env.ts";
+import {
+  type Environment,
+  isRefusal,
+  type Observation,
+  type Space,
+} from "./env.ts";
 import type { Actor, Policy } from "./policies/policy.ts";
 import type { Params } from "./params.ts";
 import { drawOutcome, outcomesOf } from "./outcomes.ts";
@@ -186,7 +191,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
   record.values = !table && space.kind !== "discrete" ? [] : undefined;
   const runEpisode = table
     ? stepTable(table, trial.horizon, actor, streams)
-    : stepEnvironment(env, task, trial.horizon, actor, streams);
+    : stepEnvironment(env, task, space, trial.horizon, actor, streams);
   let steps = 0;
   for (let e = 0; e < episodes; e++) {
     reserve(record, steps, trial.horizon);
@@ -258,6 +263,7 @@ function stepTable(
 function stepEnvironment(
   env: Environment,
   task: unknown,
+  space: Space,
   horizon: number,
   actor: Actor,
   { starts, dynamics }: Streams,
@@ -267,7 +273,7 @@ function stepEnvironment(
     let ended = false;
     let solved = false;
     let i = first;
-    see(record, first + record.episodes, observation);
+    see(record, first + record.episodes, observation, env, space);
     while (i < first + horizon && !ended) {
       const action = actor.act(observation, state, i - first);
       const moved = env.step(task, state, action, dynamics);
@@ -277,6 +283,7 @@ function stepEnvironment(
         solved ||= moved.success;
       }
       const { reward } = moved;
+      if (!Number.isFinite(reward)) throw refuse(env, "reward", reward);
       actor.learn?.(observation, action, reward, moved.observation, ended);
       record.actions[i] = action;
       record.rewards[i] = reward;
@@ -285,7 +292,7 @@ function stepEnvironment(
       }
       state = moved.state;
       observation = moved.observation;
-      see(record, ++i + record.episodes, observation);
+      see(record, ++i + record.episodes, observation, env, space);
     }
     record.flags[record.episodes] = (ended ? TERMINATED : TRUNCATED) |
       (solved ? SUCCESS : 0);
@@ -293,9 +300,30 @@ function stepEnvironment(
   };
 }
 
-function see(record: TrialRecord, at: number, observation: Observation): void {
+/** Notes what was seen, unless no row could hold it or no table be so large. */
+function see(
+  record: TrialRecord,
+  at: number,
+  observation: Observation,
+  env: Environment,
+  space: Space,
+): void {
+  if (!isIn(space, observation)) throw refuse(env, "observation", observation);
   if (record.values) record.values[at] = observation;
   else record.codes[at] = observation as number;
+}
+
+function isIn(space: Space, observation: Observation): boolean {
+  if (space.kind === "text") return typeof observation === "string";
+  return space.kind === "box"
+    ? Array.isArray(observation) && observation.every(Number.isFinite)
+    : Number.isInteger(observation) && (observation as number) >= 0 &&
+      (observation as number) < space.n;
+}
+
+function refuse(env: Environment, what: string, value: unknown): RangeError {
+  const shown = typeof value === "number" ? value : JSON.stringify(value);
+  return new RangeError(`Cannot play ${env.name}: ${what} ${shown}`);
 }
 
 function markValid(record: TrialRecord, i: number, valid: boolean): void {

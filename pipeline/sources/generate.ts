@@ -12,9 +12,9 @@ import { attempt, type Batch, type Batches } from "../jsonl.ts";
 import { type Parts, type PartsRequest, source } from "../stage.ts";
 import {
   emptyTally,
+  largestSteps,
   makePlan,
   type Plan,
-  plannedTask,
   player,
 } from "./plan.ts";
 import { replayTrials } from "./recorded.ts";
@@ -180,12 +180,6 @@ function playTasks(plan: Plan, from: number, to: number): Batches {
       (first) => attempt("generate", () => nextBatch(first)),
     );
   });
-}
-
-/** Steps that trials of a plan have at most. */
-function largestSteps(plan: Plan): number {
-  const horizon = plan.env.horizon(plannedTask(plan, 0).task);
-  return plan.samples * plan.episodes * horizon;
 }
 
 const parts = Effect.fnUntraced(function* (

@@ -238,10 +238,16 @@ export function player(plan: Plan): Player {
   return { play: (index, out, tally) => named(() => play(index, out, tally)) };
 }
 
+/** Steps that the trials on one task of a plan have at most. */
+export function largestSteps(plan: Plan): number {
+  const { task } = named(() => plannedTask(plan, 0));
+  return plan.samples * plan.episodes * plan.env.horizon(task);
+}
+
 /** A policy that cannot play is the caller's mistake, not a bug. */
-function named(play: () => void): void {
+function named<A>(play: () => A): A {
   try {
-    play();
+    return play();
   } catch (error) {
     if (error instanceof PolicyRefusal) {
       throw new UsageError({ message: error.message });
