@@ -261,8 +261,6 @@ export const makePart = Effect.fnUntraced(function* (
       onBatch(counts);
     }
     batch.release?.();
-    // A signal is heard only where the event loop gets its turn.
-    yield* Effect.yieldNow;
   });
   const work = Effect.gen(function* () {
     for (const split of splits) {

@@ -100,11 +100,9 @@ const runToStdout = Effect.fnUntraced(function* (
     : Stream.runForEach(
       openAll(production),
       (batch) =>
-        Effect.flatMap(writeStdout(batch.bytes), () => {
+        Effect.map(writeStdout(batch.bytes), () => {
           batch.release?.();
           if (batch.counts) shown.add(batch.counts);
-          // A signal is heard only where the event loop gets its turn.
-          return Effect.yieldNow;
         }),
     );
   yield* Effect.ensuring(work, Effect.sync(shown.finish));
