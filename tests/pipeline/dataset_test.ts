@@ -223,7 +223,7 @@ Deno.test("a dataset that was begun is not gone on with by other options", () =>
     const at = path.join(folder, "d");
     const state = path.join(at, ".retrial");
     fs.mkdirSync(state);
-    const { recipe } = manifest(at);
+    const { recipe, shards: made } = manifest(at);
     fs.writeFileSync(path.join(state, "recipe.json"), JSON.stringify(recipe));
     fs.rmSync(path.join(at, "manifest.json"));
     const { code, err } = await retrial(folder, [
@@ -235,8 +235,24 @@ Deno.test("a dataset that was begun is not gone on with by other options", () =>
     ]);
     equal(code, 2);
     match(err, /begun there.*--seed changed from "0" to "9"/);
-    succeeded(await retrial(folder, [...SMALL, "--out", "d"]));
+    // What was marked as done, and has been damaged since, is made again.
+    const whole = shards(at);
+    const entries = (part: number) =>
+      JSON.stringify(
+        made.filter((shard: { part: number }) => shard.part === part),
+      );
+    for (const part of [0, 1, 2]) {
+      fs.writeFileSync(
+        path.join(state, `part-0000${part}.json`),
+        entries(part),
+      );
+    }
+    fs.truncateSync(path.join(at, made[0].file), 10);
+    fs.rmSync(path.join(at, made[1].file));
+    const again = await retrial(folder, [...SMALL, "--out", "d"]);
+    match(again.err, /d: 1 of 3 parts were there/);
     deepEqual(manifest(at).recipe, recipe);
+    deepEqual(shards(at), whole);
   }));
 
 Deno.test("shards without a manifest are not written over", () =>
