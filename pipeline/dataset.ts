@@ -29,6 +29,7 @@ import {
   VERSION,
 } from "./manifest.ts";
 import type { Production } from "./production.ts";
+import { turn } from "./turn.ts";
 import { hashFile, openShard, type ShardWriter, writeWhole } from "./shard.ts";
 
 const STATE = ".retrial";
@@ -259,8 +260,7 @@ export const makePart = Effect.fnUntraced(function* (
       onBatch(counts);
     }
     batch.release?.();
-    // A signal is heard only where the event loop gets its turn.
-    yield* Effect.yieldNow;
+    yield* turn;
   });
   const work = Effect.gen(function* () {
     for (const split of splits) {

@@ -23,6 +23,7 @@ import { runPool } from "./pool.ts";
 import { planProduction, type Production } from "./production.ts";
 import { progress, say } from "./progress.ts";
 import type { Sink } from "./stage.ts";
+import { turn } from "./turn.ts";
 
 /** Runs what a command line says; `words` are the chain's own words. */
 export function runChain(
@@ -89,8 +90,7 @@ const runToStdout = Effect.fnUntraced(function* (
             Effect.flatMap(writeStdout(batch.bytes), () => {
               batch.release?.();
               if (batch.counts) shown.add(batch.counts);
-              // A signal is heard only where the event loop gets its turn.
-              return Effect.yieldNow;
+              return turn;
             }),
         ),
       { discard: true },
