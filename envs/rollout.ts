@@ -14,7 +14,6 @@ import {
   type Generator,
   generator,
   integer,
-  uniform,
 } from "../kernels/random/generator.ts";
 import { normal } from "../kernels/random/distributions.ts";
 import {
@@ -25,6 +24,7 @@ import {
 } from "./env.ts";
 import type { Actor, Policy } from "./policies/policy.ts";
 import type { Params } from "./params.ts";
+import { drawOutcome, outcomesOf } from "./outcomes.ts";
 import { roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
 
@@ -214,31 +214,14 @@ export class PolicyRefusal extends RangeError {
 /** Plays one episode from `steps` on; gives the step that it ended at. */
 type RunEpisode = (record: TrialRecord, steps: number) => number;
 
-function pickOutcome(
-  probability: Float64Array,
-  first: number,
-  branches: number,
-  random: Generator,
-): number {
-  let left = uniform(random);
-  const last = first + branches - 1;
-  for (let k = first; k < last; k++) {
-    left -= probability[k]!;
-    if (left < 0) return k;
-  }
-  // Rounding must not end on an outcome that cannot happen.
-  let k = last;
-  while (k > first && probability[k] === 0) k--;
-  return k;
-}
-
 function stepTable(
   table: Table,
   horizon: number,
   actor: Actor,
   { starts, dynamics }: Streams,
 ): RunEpisode {
-  const { actions: A, branches, next, probability, reward } = table;
+  const { actions: A, next, reward } = table;
+  const outcomes = outcomesOf(table);
   const { terminal, success, observation, rewardDeviation = 0 } = table;
   const act = actor.act;
   const learn = actor.learn;
@@ -257,8 +240,7 @@ function stepTable(
     const limit = first + horizon;
     while (i < limit && ended === 0) {
       const action = act(seen, state, i - first);
-      let k = (state * A + action) * branches;
-      if (branches > 1) k = pickOutcome(probability, k, branches, dynamics);
+      const k = drawOutcome(outcomes, state * A + action, dynamics);
       let r = reward[k]!;
       if (rewardDeviation > 0) {
         r = roundReward(r + rewardDeviation * normal(dynamics));

@@ -8,11 +8,7 @@
  *
  * @module
  */
-import {
-  type Generator,
-  integer,
-  uniform,
-} from "../kernels/random/generator.ts";
+import { type Generator, integer } from "../kernels/random/generator.ts";
 import { normal } from "../kernels/random/distributions.ts";
 import {
   defineEnvironment,
@@ -20,6 +16,7 @@ import {
   type Observation,
   type Transition,
 } from "./env.ts";
+import { drawOutcome, outcomesOf } from "./outcomes.ts";
 import { roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
 
@@ -70,20 +67,6 @@ export function observe(table: Table, state: number): Observation {
   return Array.from(values.subarray(seen * width, (seen + 1) * width));
 }
 
-/** One of the outcomes `first` to `first + branches - 1`, by probability. */
-function pickOutcome(table: Table, first: number, random: Generator): number {
-  const { branches, probability } = table;
-  let left = uniform(random);
-  let k = first + branches - 1;
-  for (let i = first; i < k; i++) {
-    left -= probability[i]!;
-    if (left < 0) return i;
-  }
-  // Rounding must not end on an outcome that cannot happen.
-  while (k > first && probability[k] === 0) k--;
-  return k;
-}
-
 function stepTable(
   table: Table,
   solvable: boolean,
@@ -91,8 +74,8 @@ function stepTable(
   action: number,
   random: Generator,
 ): Transition<number> {
-  let k = (state * table.actions + action) * table.branches;
-  if (table.branches > 1) k = pickOutcome(table, k, random);
+  const row = state * table.actions + action;
+  const k = drawOutcome(outcomesOf(table), row, random);
   const { rewardDeviation = 0 } = table;
   const mean = table.reward[k]!;
   const next = table.next[k]!;

@@ -2,6 +2,7 @@ import type { Generator } from "../kernels/random/generator.ts";
 import { exponential, normal } from "../kernels/random/distributions.ts";
 import { num, type Params } from "./params.ts";
 import { blankTable, defineTabular } from "./tabular.ts";
+import { roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
 
 /** Flat arrays in the order of {@linkcode Table}. */
@@ -35,7 +36,7 @@ function sampleTask(random: Generator, params: Params): RandomMdp {
   const means: Array<number> = [];
   for (let i = 0; i < states * actions; i++) {
     appendPoint(random, states, transitions);
-    means.push(1 + normal(random));
+    means.push(roundReward(1 + normal(random)));
   }
   const [horizon, sd] = [num(params, "horizon"), num(params, "reward-sd")];
   return { states, actions, horizon, sd, transitions, means };

@@ -18,6 +18,7 @@ import {
   type OnBadLine,
   type Transform,
 } from "./jsonl.ts";
+import type { Recipe } from "./manifest.ts";
 import type { Stage, TransformStage } from "./stage.ts";
 import { writeAll } from "./files.ts";
 
@@ -239,15 +240,54 @@ export function joinTransforms(links: ReadonlyArray<Link>): Transform {
 
 /** Whether every transform looks at one row at a time. */
 export function isRowwise(links: ReadonlyArray<Link>): boolean {
-  return links.filter(isTransform).every(({ stage }) =>
-    stage.mapper !== undefined || stage.router !== undefined
+  return links.filter(isTransform).every((link) =>
+    link.stage.mapper?.(ownOptions(link)) !== undefined
   );
 }
 
 /** Row-wise transforms as one function over batches. */
 export function joinMappers(links: ReadonlyArray<Link>): BatchMapper {
   const mappers = links.filter(isTransform).map((link) =>
-    link.stage.mapper!(ownOptions(link), handler(link))
+    link.stage.mapper!(ownOptions(link), handler(link))!
   );
   return (batch) => mappers.reduce((mapped, map) => map(mapped), batch);
+}
+
+const PLAIN = /^[\w./:=,@%+-]+$/;
+
+/** A word as a shell reads it back. */
+function quoted(word: string): string {
+  return PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Inputs as a person would name them: the shards of a folder by the folder. */
+function inputNames(inputs: Recipe["inputs"]): ReadonlyArray<string> {
+  const names = inputs.map(({ file }) =>
+    file.replace(/[/\\]data[/\\][^/\\]+$/, "")
+  );
+  return [...new Set(names)];
+}
+
+/** The command line of a recipe. */
+export function commandOf(
+  stages: ReadonlyArray<Stage>,
+  { steps, inputs, readsInputs }: Recipe,
+): string {
+  const shown = steps.map(({ stage, options, operands }, i) => {
+    const flags = flagsOf(findStage(stages, stage));
+    const given = Object.entries(options).flatMap(([name, value]) => {
+      const flag = flags[name];
+      if (value === undefined || value === false) return [];
+      if (flag && "default" in flag && flag.default === value) return [];
+      if (Array.isArray(value)) {
+        return value.map((v) => `--${name} ${quoted(v)}`);
+      }
+      return [
+        value === true ? `--${name}` : `--${name} ${quoted(String(value))}`,
+      ];
+    });
+    const files = i === 0 && readsInputs ? inputNames(inputs) : [];
+    return [stage, ...given, ...operands, ...files].join(" ");
+  });
+  return `retrial ${shown.join(" then ")}`;
 }

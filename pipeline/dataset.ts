@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { datasetCard } from "./card.ts";
 import type { Chain } from "./chain.ts";
 import { type StageError, UsageError } from "./errors.ts";
 import { shardsOf } from "./files.ts";
@@ -134,6 +135,7 @@ function clear(folder: string): void {
   fs.rmSync(path.join(folder, "data"), { recursive: true, force: true });
   fs.rmSync(path.join(folder, STATE), { recursive: true, force: true });
   fs.rmSync(path.join(folder, MANIFEST), { force: true });
+  fs.rmSync(path.join(folder, "README.md"), { force: true });
 }
 
 /** Looks at the folder before anything is written there. */
@@ -294,10 +296,13 @@ export function finishDataset(
   folder: string,
   recipe: Recipe,
   shards: ReadonlyArray<ShardEntry>,
+  command: string,
 ): Effect.Effect<Manifest, StageError> {
   return attempt(`write to ${folder}`, () => {
     const manifest = makeManifest(recipe, shards);
     const text = JSON.stringify(manifest, null, 1);
+    const card = datasetCard(manifest, command);
+    writeWhole(path.join(folder, "README.md"), card);
     writeWhole(path.join(folder, MANIFEST), text + "\n");
     fs.rmSync(path.join(folder, STATE), { recursive: true, force: true });
     return manifest;

@@ -7,7 +7,13 @@ import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Stream from "effect/Stream";
-import { type Chain, type Link, ownOptions } from "./chain.ts";
+import {
+  type Chain,
+  commandOf,
+  type Link,
+  onBadLine,
+  ownOptions,
+} from "./chain.ts";
 import {
   finishDataset,
   makePart,
@@ -17,7 +23,14 @@ import {
   type Target,
 } from "./dataset.ts";
 import { type StageError, UsageError } from "./errors.ts";
-import { expandInputs, writeStdout } from "./files.ts";
+import { expandInputs, readFiles, writeStdout } from "./files.ts";
+import {
+  attempt,
+  type Batches,
+  batchMapper,
+  mapBatches,
+  putRow,
+} from "./jsonl.ts";
 import type { Manifest, ShardEntry } from "./manifest.ts";
 import { runPool } from "./pool.ts";
 import { planProduction, type Production } from "./production.ts";
@@ -49,24 +62,28 @@ const runSink = Effect.fnUntraced(function* (
   link: Link,
   stage: Sink,
 ): Effect.fn.Return<void, StageError> {
-  const first = stage.operandsFirst;
-  const words = link.operands.slice(0, first);
-  const operands = link.operands.slice(first);
-  if (words.length < first) {
-    return yield* new UsageError({
-      message: `Cannot run ${stage.name}: ${stage.operands} expected`,
-    });
-  }
+  const words = link.operands.slice(0, stage.operandsFirst);
+  const operands = link.operands.slice(stage.operandsFirst);
   const files = yield* expandInputs(operands);
-  const rows = chain.links.length === 1 && files.length > 0
-    ? Stream.empty
-    : (yield* planProduction(chain, { shards: false })).open;
-  return yield* stage.run(ownOptions(link), {
-    words,
-    files,
-    rows: typeof rows === "function" ? rows(0) : rows,
-  });
+  const rows = files.length > 0
+    ? readFiles(files)
+    : openAll(yield* planProduction(chain, { shards: false }));
+  const onError = String(link.options["on-error"]);
+  if (onError === "fail") {
+    return yield* stage.run(ownOptions(link), { words, files, rows });
+  }
+  // Bad lines are left out on the way, so that the files cannot be read as such.
+  const onBad = yield* attempt("read flags", () => onBadLine(onError));
+  const kept = mapBatches(() => batchMapper(putRow, onBad))(rows);
+  yield* stage.run(ownOptions(link), { words, files: [], rows: kept });
 });
+
+/** All parts of a production, one after the other. */
+function openAll(production: Production): Batches {
+  return Stream.range(0, production.parts - 1).pipe(
+    Stream.flatMap((part) => production.open(part)),
+  );
+}
 
 const runToStdout = Effect.fnUntraced(function* (
   chain: Chain,
@@ -81,19 +98,14 @@ const runToStdout = Effect.fnUntraced(function* (
   const shown = progress(production.steps);
   const work = production.jobs > 1
     ? poolToStdout(production, words, shown.add)
-    : Effect.forEach(
-      Array.from({ length: production.parts }, (_, part) => part),
-      (part) =>
-        Stream.runForEach(
-          production.open(part),
-          (batch) =>
-            Effect.flatMap(writeStdout(batch.bytes), () => {
-              batch.release?.();
-              if (batch.counts) shown.add(batch.counts);
-              return turn;
-            }),
-        ),
-      { discard: true },
+    : Stream.runForEach(
+      openAll(production),
+      (batch) =>
+        Effect.flatMap(writeStdout(batch.bytes), () => {
+          batch.release?.();
+          if (batch.counts) shown.add(batch.counts);
+          return turn;
+        }),
     );
   yield* Effect.ensuring(work, Effect.sync(shown.finish));
 });
@@ -180,7 +192,9 @@ const runToFolder = Effect.fnUntraced(function* (
   });
   yield* Effect.ensuring(make, tidy);
   const shards = all.flatMap((part) => done.get(part) ?? []);
-  const manifest = yield* finishDataset(target.folder, recipe, shards);
+  const { stages } = yield* Effect.promise(() => import("./stages.ts"));
+  const command = `${commandOf(stages, recipe)} --out ${target.folder}`;
+  const manifest = yield* finishDataset(target.folder, recipe, shards, command);
   say(summary(target.folder, manifest, "now holds"));
 });
 

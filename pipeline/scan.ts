@@ -12,13 +12,10 @@ import {
   enterList,
   nextEntry,
   nextMember,
-  type Numbers,
-  numbers,
   peek,
   place,
   readFlag,
   readNumber,
-  readNumbers,
   readString,
   skipList,
   skipString,
@@ -26,8 +23,9 @@ import {
   Syntax,
   toValue,
 } from "./json_scan.ts";
+import { numbers, readNumbers } from "./json_numbers.ts";
+import { grow, type RowIndex } from "./row_index.ts";
 import {
-  type Column,
   columnIndex,
   COLUMNS,
   FIELDS,
@@ -40,10 +38,21 @@ const REWARDS = columnIndex("rewards");
 const ACTIONS = columnIndex("actions");
 const SUCCESS = columnIndex("success");
 const TERMINATED = columnIndex("terminated");
-const REFLECTION = columnIndex("reflection");
 const LABELS = columnIndex("labels");
 const LINE_FEED = 0x0a;
 const utf8 = new TextEncoder();
+
+export {
+  columnEnd,
+  columnStart,
+  fieldSpan,
+  hasReflection,
+  type RowIndex,
+  rowIndex,
+  spanText,
+  taskOf,
+  worldOf,
+} from "./row_index.ts";
 
 /** A name as bytes, to be matched without making a string. */
 type Names = ReadonlyArray<Uint8Array>;
@@ -58,68 +67,6 @@ const reflectionNames: Names = [
 ].map((name) => utf8.encode(name));
 const taskNames: Names = ["id", "world"].map((name) => utf8.encode(name));
 const REFLECTION_RETURN = 3;
-
-/** Where things stand in a row; places are into `bytes`, 0 is nowhere. */
-export interface RowIndex {
-  bytes: Uint8Array;
-  start: number;
-  /** Behind the row's last byte, which is before the line feed. */
-  end: number;
-  /** The place of the row's own closing brace. */
-  close: number;
-  /** Start and end of each field of {@linkcode FIELDS}. */
-  readonly fields: Int32Array;
-  /** Start and end of `task.id` and `task.world`. */
-  readonly task: Int32Array;
-  episodes: number;
-  /** Start and end of each column: at `2 * (e * COLUMNS.length + column)`. */
-  columns: Int32Array;
-  /** The closing brace of each episode. */
-  closes: Int32Array;
-  /** Start and end of `reflection.return`, and the closing brace: 3 each. */
-  reflections: Int32Array;
-  /** Steps up to the end of each episode. */
-  ends: Int32Array;
-  /** 1 where an episode succeeded. */
-  success: Uint8Array;
-  /** 1 where an episode terminated. */
-  terminated: Uint8Array;
-  /** The rewards of all episodes, flat. */
-  readonly rewards: Numbers;
-}
-
-export function rowIndex(): RowIndex {
-  return {
-    bytes: new Uint8Array(0),
-    start: 0,
-    end: 0,
-    close: 0,
-    fields: new Int32Array(2 * FIELDS.length),
-    task: new Int32Array(4),
-    episodes: 0,
-    columns: new Int32Array(2 * C * 16),
-    closes: new Int32Array(16),
-    reflections: new Int32Array(3 * 16),
-    ends: new Int32Array(16),
-    success: new Uint8Array(16),
-    terminated: new Uint8Array(16),
-    rewards: numbers(),
-  };
-}
-
-function grow(row: RowIndex): void {
-  const size = row.closes.length * 2;
-  const copy = <A extends Int32Array | Uint8Array>(from: A, into: A): A => {
-    into.set(from);
-    return into;
-  };
-  row.columns = copy(row.columns, new Int32Array(2 * C * size));
-  row.closes = copy(row.closes, new Int32Array(size));
-  row.reflections = copy(row.reflections, new Int32Array(3 * size));
-  row.ends = copy(row.ends, new Int32Array(size));
-  row.success = copy(row.success, new Uint8Array(size));
-  row.terminated = copy(row.terminated, new Uint8Array(size));
-}
 
 /** A row that is JSON, but not a trial. */
 export class Malformed extends Error {
@@ -217,61 +164,83 @@ function scanReflection(c: Cursor, row: RowIndex): void {
 function scanEpisode(c: Cursor, row: RowIndex): void {
   const e = row.episodes;
   if (e === row.closes.length) grow(row);
-  const base = 2 * e * C;
-  row.columns.fill(0, base, base + 2 * C);
+  row.present[e] = row.success[e] = row.terminated[e] = 0;
   row.reflections[3 * e] = row.reflections[3 * e + 2] = 0;
-  row.success[e] = row.terminated[e] = 0;
   let key = -1;
-  for (let more = enter(c); more;) {
+  let more = true;
+  if (stands(c, OPENING)) {
+    c.at += OPENING.length;
+    key = scanRun(c, row, 0);
+    more = nextMember(c);
+  } else more = enter(c);
+  while (more) {
     const found = readKey(c, columnNames, key + 1);
-    if (found < 0) {
-      skipValue(c);
-      more = nextMember(c);
-      continue;
-    }
-    key = column = found;
-    scanPresent(c, row, base, key);
-    // Printed by us, the next column stands right behind, in the order we know.
-    while (key + 1 < C && follows(c, key + 1)) {
-      key = ++column;
-      c.at += nextKeys[key]!.length;
-      scanPresent(c, row, base, key);
-    }
+    if (found < 0) skipValue(c);
+    else key = scanRun(c, row, found);
     more = nextMember(c);
   }
   row.closes[e] = c.at - 1;
-  checkLengths(row, base);
+  checkLengths(row);
 }
 
-/** `,"name":` of each column. */
-const nextKeys: Names = COLUMNS.map(({ name }) => utf8.encode(`,"${name}":`));
-
-/** Whether `,"name":` of column `index` stands at the cursor, and a value. */
-function follows(c: Cursor, index: number): boolean {
-  const key = nextKeys[index]!;
-  const { bytes, at } = c;
-  if (at + key.length >= c.end) return false;
-  for (let i = 2; i < key.length; i++) {
-    if (bytes[at + i] !== key[i]) return false;
+/** Reads a column, and those behind it that stand as we print them. */
+function scanRun(c: Cursor, row: RowIndex, first: number): number {
+  let key = column = first;
+  scanPresent(c, row, key);
+  while (key + 1 < C && stands(c, NEXT_KEYS[key + 1]!)) {
+    key = ++column;
+    c.at += NEXT_KEYS[key]!.length;
+    scanPresent(c, row, key);
   }
-  return bytes[at] === key[0] && bytes[at + 1] === key[1] &&
-    bytes[at + key.length]! > 0x20;
+  return key;
+}
+
+/** A text of four bytes or more, to be compared four bytes at a time. */
+interface Phrase {
+  readonly length: number;
+  /** From the start, four bytes each; the last ends where the text does. */
+  readonly words: Int32Array;
+  readonly first: number;
+}
+
+function phrase(text: string): Phrase {
+  const bytes = utf8.encode(text);
+  const view = new DataView(bytes.buffer);
+  const words = new Int32Array(Math.ceil(bytes.length / 4));
+  const last = bytes.length - 4;
+  words.forEach((_, i) => {
+    words[i] = view.getInt32(Math.min(4 * i, last), true);
+  });
+  return { length: bytes.length, words, first: bytes[0]! };
+}
+
+const OPENING = phrase(`{"${COLUMNS[0]!.name}":`);
+const NEXT_KEYS = COLUMNS.map(({ name }) => phrase(`,"${name}":`));
+
+/** Whether a phrase stands at the cursor, and a value right behind it. */
+function stands(c: Cursor, { length, words, first }: Phrase): boolean {
+  const { bytes, view, at } = c;
+  if (at + length >= c.end || bytes[at] !== first) return false;
+  const last = words.length - 1;
+  for (let i = 0; i < last; i++) {
+    if (view.getInt32(at + 4 * i, true) !== words[i]) return false;
+  }
+  return view.getInt32(at + length - 4, true) === words[last] &&
+    bytes[at + length]! > 0x20;
 }
 
 /** Reads a column that is there, and notes where. */
-function scanPresent(
-  c: Cursor,
-  row: RowIndex,
-  base: number,
-  key: number,
-): void {
+function scanPresent(c: Cursor, row: RowIndex, key: number): void {
   const from = c.at;
-  if (row.columns[base + 2 * key] !== 0) {
+  const e = row.episodes;
+  if (row.present[e]! & (1 << key)) {
     throw new Malformed(`${columnName(row)} is there twice`);
   }
+  row.present[e] = row.present[e]! | (1 << key);
   scanColumn(c, row, key);
-  row.columns[base + 2 * key] = from;
-  row.columns[base + 2 * key + 1] = c.at;
+  const at = 2 * (e * C + key);
+  row.columns[at] = from;
+  row.columns[at + 1] = c.at;
 }
 
 function columnName(row: RowIndex): string {
@@ -279,29 +248,29 @@ function columnName(row: RowIndex): string {
 }
 
 /** Columns that must be there, and columns that are as long as the steps. */
-const required = COLUMNS.flatMap((c, i) => c.required ? [i] : []);
-const measured = COLUMNS.flatMap(({ kind }, i) =>
+const REQUIRED = COLUMNS.flatMap((c, i) => c.required ? [i] : []);
+const REQUIRED_BITS = REQUIRED.reduce((bits, i) => bits | (1 << i), 0);
+const MEASURED = COLUMNS.flatMap(({ kind }, i) =>
   kind === "numbers" || kind === "values" ? [i] : []
 );
 
-function checkLengths(row: RowIndex, base: number): void {
-  const { columns } = row;
-  const steps = lengths[ACTIONS]!;
-  for (let i = 0; i < required.length; i++) {
-    column = required[i]!;
-    if (columns[base + 2 * column] !== 0) continue;
+function checkLengths(row: RowIndex): void {
+  const present = row.present[row.episodes]!;
+  if ((present & REQUIRED_BITS) !== REQUIRED_BITS) {
+    column = REQUIRED.find((i) => (present & (1 << i)) === 0)!;
     throw new Malformed(`${columnName(row)} is missing`);
   }
-  for (let i = 0; i < measured.length; i++) {
-    column = measured[i]!;
-    if (columns[base + 2 * column] === 0) continue;
+  const steps = lengths[ACTIONS]!;
+  for (let i = 0; i < MEASURED.length; i++) {
+    column = MEASURED[i]!;
+    if ((present & (1 << column)) === 0) continue;
     const expected = steps + COLUMNS[column]!.extra;
     if (lengths[column] !== expected) {
       wrongLength(columnName(row), lengths[column]!, expected);
     }
   }
   column = LABELS;
-  if (columns[base + 2 * LABELS] !== 0) checkLabels(row, steps);
+  if (present & (1 << LABELS)) checkLabels(row, steps);
   const before = row.episodes === 0 ? 0 : row.ends[row.episodes - 1]!;
   row.ends[row.episodes] = before + steps;
 }
@@ -428,46 +397,3 @@ export function scanRow(
     }
   }
 }
-
-/** The place of a field's value; `undefined` if the row has none. */
-export function fieldSpan(
-  row: RowIndex,
-  field: typeof FIELDS[number],
-): readonly [number, number] | undefined {
-  const at = 2 * FIELDS.indexOf(field);
-  const from = row.fields[at]!;
-  return from === 0 ? undefined : [from, row.fields[at + 1]!];
-}
-
-/** The place of a column's value in episode `e`; 0 if it has none. */
-export function columnStart(row: RowIndex, e: number, index: number): number {
-  return row.columns[2 * (e * C + index)]!;
-}
-
-export function columnEnd(row: RowIndex, e: number, index: number): number {
-  return row.columns[2 * (e * C + index) + 1]!;
-}
-
-/** Whether episode `e` has a reflection. */
-export function hasReflection(row: RowIndex, e: number): boolean {
-  return columnStart(row, e, REFLECTION) !== 0;
-}
-
-/** The text of a string found by the scan. */
-export function spanText(row: RowIndex, from: number, to: number): string {
-  return JSON.parse(decoder.decode(row.bytes.subarray(from, to)));
-}
-const decoder = new TextDecoder();
-
-/** `task.world`, or `task.id` where the row has none: what must not leak. */
-export function worldOf(row: RowIndex): string {
-  const at = row.task[2] === 0 ? 0 : 2;
-  return spanText(row, row.task[at]!, row.task[at + 1]!);
-}
-
-/** `task.id` */
-export function taskOf(row: RowIndex): string {
-  return spanText(row, row.task[0]!, row.task[1]!);
-}
-
-export type { Column };

@@ -82,10 +82,13 @@ export interface TransformStage<
   readonly kind: "transform";
   readonly apply: (options: Options<F>, onBad?: OnBadLine) => Transform;
   /**
-   * The same as a plain function, for stages that look at one row at a time:
-   * these keep shards apart, and run inside workers.
+   * The same as a plain function, for stages that look at one row at a time
+   * (with these options): they keep shards apart, and run inside workers.
    */
-  readonly mapper?: (options: Options<F>, onBad?: OnBadLine) => BatchMapper;
+  readonly mapper?: (
+    options: Options<F>,
+    onBad?: OnBadLine,
+  ) => BatchMapper | undefined;
   /** For stages that deal rows out to several splits of a dataset. */
   readonly router?: (
     options: Options<F>,

@@ -8,6 +8,9 @@ import { explain } from "./keeping/explain.ts";
 import { replay } from "./keeping/replay.ts";
 import { verify } from "./keeping/verify.ts";
 import { generate } from "./sources/generate.ts";
+import { importSteps } from "./sources/import.ts";
+import { drawTask } from "./sources/worlds.ts";
+import { showWith } from "./sinks/show.ts";
 import { query } from "./sinks/query.ts";
 import { credit } from "./transforms/credit.ts";
 import { filter } from "./transforms/filter.ts";
@@ -23,12 +26,14 @@ function entry(stage: unknown): Stage {
 
 export const stages: ReadonlyArray<Stage> = [
   generate,
+  importSteps,
   credit,
   filter,
   sample,
   shuffle,
   split,
   query,
+  showWith(drawTask),
   verify,
   replay,
   explain,

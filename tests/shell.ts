@@ -5,8 +5,13 @@ import * as path from "node:path";
 
 const root = path.resolve(import.meta.dirname!, "..");
 
-/** What the program needs for everything but `query` and its like. */
-export const PERMISSIONS = ["--allow-read", "--allow-write"] as const;
+/** What the tasks of deno.json give the program. */
+export const PERMISSIONS = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-ffi",
+  "--allow-env=TMPDIR,TMP,TEMP",
+] as const;
 
 /** Words that start the program. */
 export function retrialWords(

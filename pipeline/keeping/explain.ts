@@ -5,7 +5,7 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { findStage, flagsOf, parseChain } from "../chain.ts";
+import { commandOf, parseChain } from "../chain.ts";
 import { recipeOf } from "../dataset.ts";
 import type { StageError } from "../errors.ts";
 import { attempt } from "../jsonl.ts";
@@ -21,24 +21,6 @@ import { keeper, type Stage } from "../stage.ts";
 import { writeStdout } from "../files.ts";
 import { inputProblem } from "./rebuild.ts";
 import { oneFolder, shardProblem } from "./verify.ts";
-
-/** The command line of a manifest. */
-function commandOf(stages: ReadonlyArray<Stage>, manifest: Manifest): string {
-  const { steps, inputs, readsInputs } = manifest.recipe;
-  const shown = steps.map(({ stage, options, operands }, i) => {
-    const flags = flagsOf(findStage(stages, stage));
-    const given = Object.entries(options).flatMap(([name, value]) => {
-      const flag = flags[name];
-      if (value === undefined || value === false) return [];
-      if (flag && "default" in flag && flag.default === value) return [];
-      if (Array.isArray(value)) return value.map((v) => `--${name} ${v}`);
-      return [value === true ? `--${name}` : `--${name} ${value}`];
-    });
-    const files = i === 0 && readsInputs ? inputs.map(({ file }) => file) : [];
-    return [stage, ...given, ...operands, ...files].join(" ");
-  });
-  return `retrial ${shown.join(" then ")}`;
-}
 
 /** What has happened to code, inputs and shards since. */
 function changesSince(
@@ -114,7 +96,7 @@ that made the dataset. Without one, what has changed since: code, inputs, files.
         changesSince(folder, manifest));
     const { rows, steps } = manifest.totals;
     const lines = [
-      `made by: ${commandOf(stages, manifest)}`,
+      `made by: ${commandOf(stages, manifest.recipe)}`,
       `holds: ${rows} trials, ${steps} steps in ${manifest.shards.length} shards`,
       ...(words.length === 0 && found.length === 0
         ? ["nothing has changed since"]

@@ -9,7 +9,7 @@
  */
 import type {
   DuckDBConnection,
-  DuckDBDecimalValue,
+  DuckDBDecimalValue as Decimal,
   DuckDBType,
   DuckDBValue,
   DuckDBValueConverter,
@@ -81,7 +81,8 @@ function asStageError(cause: unknown): StageError {
     return new DataError({ message: `Cannot read rows: ${first}` });
   }
   if (/^Out of Memory/.test(text)) {
-    const message = `Cannot run the query: ${text}\nTry a larger --memory`;
+    const [first] = text.split("\n");
+    const message = `Cannot run the query: ${first}; try a larger --memory`;
     return new HostError({ message });
   }
   if (/^IO Error/.test(text)) {
@@ -107,23 +108,25 @@ function safeInteger(value: bigint): Cell {
 }
 
 /** A decimal as a number where that prints the same value. */
-function decimal(value: DuckDBDecimalValue): Cell {
+function decimal(value: Decimal): Cell {
   const digits = value.value < 0n ? -value.value : value.value;
   return digits < 10n ** 15n ? value.toDouble() : value.toString();
 }
 
 function converter(library: Library): DuckDBValueConverter<Cell> {
-  const { DuckDBTypeId, JsonDuckDBValueConverter } = library;
+  const { DuckDBDecimalValue, DuckDBTypeId, JsonDuckDBValueConverter } =
+    library;
   const convert = (
     value: DuckDBValue,
     type: DuckDBType,
     self: DuckDBValueConverter<Cell>,
   ): Cell => {
-    if (value === null) return null;
+    if (value === null || typeof value === "boolean") return value;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
     if (typeof value === "bigint") return safeInteger(value);
-    if (value instanceof library.DuckDBDecimalValue) return decimal(value);
-    if (type.typeId === DuckDBTypeId.VARCHAR && type.alias === "JSON") {
-      return JSON.parse(String(value));
+    if (value instanceof DuckDBDecimalValue) return decimal(value);
+    if (typeof value === "string" && type.typeId === DuckDBTypeId.VARCHAR) {
+      return type.alias === "JSON" ? JSON.parse(value) : value;
     }
     return JsonDuckDBValueConverter(value, type, self);
   };

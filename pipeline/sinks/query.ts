@@ -206,18 +206,21 @@ export const query = sink({
   summary: "Ask in SQL, over the views trials, episodes and steps",
   details: `The SQL is DuckDB's; one SELECT or EXPLAIN. It sees
   trials    trial task env env_version task_seed params world draws sample seed
-            policy policy_params episodes steps return successes credit
+            policy policy_params episodes steps return successes credit split
   episodes  trial task env sample policy episode steps return success terminated
-            truncated credited reflection reflection_return labels
-  steps     trial task env sample policy episode t observation action reward
+            truncated credited reflection reflection_return labels world split
+  steps     trial task env sample policy split episode t observation action reward
             next_observation terminated truncated return_to_go advantage valid
             logprob value response
-  rows      the rows as they are, nested
+  rows      the rows as they are, nested, and split
+split is what a shard is named for (train-00000-of-00016.jsonl), else NULL;
 episode and t count from 0; return is undiscounted; credited and return_to_go are
 what retrial credit wrote, NULL before it has. Observations and actions are
 BIGINT, DOUBLE, VARCHAR or DOUBLE[], whatever holds all that is there, and JSON
 where kinds are mixed. SQL can read only the files named. Every row is checked
-before the first is answered for. Integers beyond 2^53 print as strings in JSON.`,
+before the first is answered for. Integers beyond 2^53 print as strings in JSON.
+DuckDB holds some 0.6 GB whatever the size of the input, and may need more than
+--memory while it writes Parquet; fewer threads need less.`,
   operandsFirst: 1,
   flags: {
     format: {

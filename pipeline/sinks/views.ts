@@ -144,15 +144,20 @@ function rowTypes(contents: Contents): { readonly [name: string]: string } {
   };
 }
 
+/** DuckDB's own default; smaller was not seen to save memory. */
 const SMALLEST_OBJECT = 2 ** 24;
+/** The split that a shard's name begins with. */
+const SPLIT = String.raw`([^/\\]+)-[0-9]{5}-of-[0-9]{5}[^/\\]*$`;
 
 function rowsView(files: ReadonlyArray<string>, contents: Contents): string {
   const types = Object.entries(rowTypes(contents)).map(([name, type]) =>
     `${name}: ${quoted(type)}`
   );
   const size = Math.max(SMALLEST_OBJECT, contents.longest + 1);
-  return `create view rows as select * from read_json(
-    [${files.map(quoted).join(", ")}], format = 'newline_delimited',
+  return `create view rows as select * exclude (filename),
+    nullif(regexp_extract(filename, ${quoted(SPLIT)}, 1), '') as split
+    from read_json([${files.map(quoted).join(", ")}],
+    format = 'newline_delimited', filename = true,
     maximum_object_size = ${size}, columns = {${types.join(", ")}})`;
 }
 
@@ -163,26 +168,26 @@ const TRIALS = `create view trials as select
   policy.params as policy_params, len(episodes) as episodes,
   list_sum([len(e.actions) for e in episodes])::bigint as steps,
   list_sum([coalesce(list_sum(e.rewards), 0) for e in episodes]) as return,
-  len([e for e in episodes if e.success]) as successes, credit
+  len([e for e in episodes if e.success]) as successes, credit, split
   from rows`;
 
 const UNNESTED = `select
   id as trial, task.id as task, task.env as env, sample, policy.name as policy,
-  unnest(range(len(episodes))) as episode, unnest(episodes) as e from rows`;
+  task.world as world, split, unnest(range(len(episodes))) as episode, unnest(episodes) as e from rows`;
 
 const EPISODES = `create view episodes as select
   trial, task, env, sample, policy, episode,
   len(e.actions) as steps, coalesce(list_sum(e.rewards), 0) as return,
   e.success as success, e.terminated as terminated, e.truncated as truncated,
   e.returns[1] as credited, e.reflection.text as reflection,
-  e.reflection.return as reflection_return, e.labels as labels
+  e.reflection.return as reflection_return, e.labels as labels, world, split
   from (${UNNESTED})`;
 
 const STEPS = `create view steps as select
   * exclude (length, ended, cut),
   ended and t = length - 1 as terminated, cut and t = length - 1 as truncated
   from (select
-    trial, task, env, sample, policy, episode,
+    trial, task, env, sample, policy, split, episode,
     unnest(range(len(e.actions))) as t,
     unnest(e.observations[:len(e.actions)]) as observation,
     unnest(e.actions) as action, unnest(e.rewards) as reward,

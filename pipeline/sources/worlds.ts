@@ -7,7 +7,12 @@
 import * as Effect from "effect/Effect";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
-import { environments, policies } from "../../envs/registry.ts";
+import {
+  environments,
+  findEnvironment,
+  policies,
+} from "../../envs/registry.ts";
+import { drawTask as sampleBySeed } from "../../envs/rollout.ts";
 import type { Environment } from "../../envs/env.ts";
 import {
   ParamError,
@@ -18,6 +23,7 @@ import {
 import type { Policy } from "../../envs/policies/policy.ts";
 import { DataError, type StageError, UsageError } from "../errors.ts";
 import { pairs, suggestion } from "../flags.ts";
+import type { Trial } from "../schema.ts";
 
 const MODULE = /[/\\]|\.[mc]?[tj]s$/;
 
@@ -120,4 +126,15 @@ export function readParams(
       });
     },
   });
+}
+
+/** The task of a trial as text, where its environment is known and draws it. */
+export function drawTask({ task }: Trial): string | undefined {
+  const env = findEnvironment(task.env);
+  if (env?.render === undefined || env.version !== task.version) {
+    return undefined;
+  }
+  if (task.seed === undefined) return undefined;
+  const params = resolveParams(env.params, task.params);
+  return env.render(sampleBySeed(env, params, task.seed).task);
 }

@@ -198,6 +198,7 @@ function parsed(expression: string) {
     const reads = Object.entries(READERS).filter(([name]) => names.has(name));
     return { run, reads };
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     return fail(error);
   }
 }

@@ -120,7 +120,7 @@ function countTransform(
     }));
 }
 
-export const sample = transform({
+const rows = transform({
   name: "sample",
   summary: "Keep some of the rows or tasks, at random",
   details:
@@ -163,6 +163,14 @@ rows of a task together, and --count then counts tasks.`,
   }
   return refuse("give either --fraction or --count");
 });
+
+export const sample: typeof rows = {
+  ...rows,
+  mapper: (options, onBad) =>
+    options.fraction !== undefined && options.count === undefined
+      ? fractionMapper(options, options.fraction, onBad)
+      : undefined,
+};
 
 function refuse(why: string): Transform {
   const error = new UsageError({ message: `Cannot sample: ${why}` });

@@ -60,11 +60,7 @@ Deno.test("writeNanos() is within half of 10^-9, and no longer than that", () =>
           text,
         );
         ok((text.split(".")[1] ?? "").length <= 9, text);
-        // Below 10^-6 JSON.stringify goes over to exponents; nanos do not.
-        const value = JSON.parse(text);
-        if (value === 0 || Math.abs(value) >= 1e-6) {
-          equal(text, JSON.stringify(value), "shortest");
-        }
+        ok(!/\.(.*0)?$/.test(text), text);
       },
     ),
     { numRuns: 5000 },

@@ -3,15 +3,14 @@ import * as fc from "fast-check";
 import {
   type Cursor,
   cursor,
-  numbers,
   place,
   readNumber,
-  readNumbers,
   skipList,
   skipSpace,
   skipValue,
   Syntax,
 } from "../../pipeline/json_scan.ts";
+import { numbers, readNumbers } from "../../pipeline/json_numbers.ts";
 
 const utf8 = new TextEncoder();
 

@@ -1,10 +1,9 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { sorter } from "../../../pipeline/transforms/runs.ts";
 import { shuffle } from "../../../pipeline/transforms/shuffle.ts";
-import { apply, failure, ids, lines, trial } from "../trials.ts";
+import { apply, failure, ids, leftBehind, lines, trial } from "../trials.ts";
 import { chiSquared } from "./chi_squared.ts";
 
 const many = Array.from({ length: 3000 }, (_, i) => trial(`task-${i}`, 0));
@@ -48,14 +47,14 @@ Deno.test("shuffle tells equal rows apart", async () => {
 });
 
 Deno.test("shuffle names a bad line and leaves no files", async () => {
-  const folders = () =>
-    fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("retrial-"));
-  const before = folders();
   const large = many.map((row) => ({ ...row, tags: "x".repeat(2000) }));
   const text = lines(large) + "{}\n";
-  const error = await failure(apply(shuffle, { memory: 1 }, text));
-  match((error as Error).message, /^test.jsonl: line 3001: id is missing$/);
-  deepEqual(folders(), before);
+  const left = await leftBehind(async () => {
+    const error = await failure(apply(shuffle, { memory: 1 }, text));
+    match((error as Error).message, /^test.jsonl: line 3001: id is missing$/);
+    await apply(shuffle, { memory: 1 }, large);
+  });
+  deepEqual(left, []);
 });
 
 Deno.test("shuffle refuses what is no seed", async () => {
@@ -77,15 +76,14 @@ Deno.test("sorter() deals out again what is too large", () => {
   deepEqual(text, expected);
 });
 
-Deno.test("sorter() keeps its files in a folder of its own", () => {
-  const sorted = sorter(400);
-  const name = () =>
-    fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("retrial-"));
-  const before = name();
-  const bytes = new Uint8Array(500).fill(10);
-  sorted.add({ high: 1, low: 0, index: 0, bytes });
-  const [made] = name().filter((folder) => !before.includes(folder));
-  equal(fs.statSync(path.join(os.tmpdir(), made!)).mode & 0o777, 0o700);
-  sorted.close();
-  deepEqual(name(), before);
+Deno.test("sorter() keeps its files in a folder of its own", async () => {
+  const left = await leftBehind((folder) => {
+    const sorted = sorter(400);
+    const bytes = new Uint8Array(500).fill(10);
+    sorted.add({ high: 1, low: 0, index: 0, bytes });
+    const [made] = fs.readdirSync(folder);
+    equal(fs.statSync(path.join(folder, made!)).mode & 0o777, 0o700);
+    sorted.close();
+  });
+  deepEqual(left, []);
 });
