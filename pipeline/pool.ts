@@ -26,10 +26,12 @@ export interface Assignment {
 
 export type ToWorker =
   | { readonly type: "start"; readonly assignment: Assignment }
-  | { readonly type: "make"; readonly part: number };
+  | { readonly type: "make"; readonly part: number }
+  | { readonly type: "stop" };
 
 export type FromWorker =
   | { readonly type: "ready" }
+  | { readonly type: "stopped" }
   | { readonly type: "counts"; readonly counts: Counts }
   | {
     readonly type: "bytes";
@@ -84,6 +86,31 @@ export interface Reception {
   readonly allowed: () => number;
 }
 
+/** How long a worker may take to put away what it was writing. */
+const PATIENCE_MS = 2000;
+
+/**
+ * Lets workers put away what they write, then ends them. One that is ended
+ * otherwise may go on for a moment, and leave half a file behind.
+ */
+function halt(workers: ReadonlyArray<Worker>): Effect.Effect<void> {
+  return Effect.callback((resume) => {
+    let left = workers.length;
+    const end = () => {
+      clearTimeout(timer);
+      workers.forEach((worker) => worker.terminate());
+      resume(Effect.void);
+    };
+    const timer = setTimeout(end, PATIENCE_MS);
+    for (const worker of workers) {
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if (data.type === "stopped" && --left === 0) end();
+      };
+      worker.postMessage({ type: "stop" } satisfies ToWorker);
+    }
+  });
+}
+
 /** Has `parts` made by `jobs` workers; what they send goes to `reception`. */
 export function runPool(
   jobs: number,
@@ -99,11 +126,14 @@ export function runPool(
     );
     const idle = new Set<Worker>();
     let [next, left] = [0, parts.length];
-    const stop = () => workers.forEach((worker) => worker.terminate());
-    const end = (result: Effect.Effect<void, StageError>) => {
-      stop();
-      resume(result);
-    };
+    const terminate = Effect.sync(() =>
+      workers.forEach((worker) => worker.terminate())
+    );
+    const stop = assignment.target ? halt(workers) : terminate;
+    const end = (
+      result: Effect.Effect<void, StageError>,
+      stopping: Effect.Effect<void> = stop,
+    ) => resume(Effect.andThen(stopping, result));
     const send = (worker: Worker, message: ToWorker) =>
       worker.postMessage(message);
     const handOut = () => {
@@ -125,11 +155,13 @@ export function runPool(
         case "done":
           reception.onDone(message.part, message.entries);
           idle.add(worker);
-          if (--left === 0) end(Effect.void);
+          if (--left === 0) end(Effect.void, terminate);
           else handOut();
           return;
         case "failed":
           return end(Effect.fail(received(message.error)));
+        case "stopped":
+          return;
       }
     };
     for (const worker of workers) {
@@ -146,6 +178,6 @@ export function runPool(
       };
       send(worker, { type: "start", assignment });
     }
-    return Effect.sync(stop);
+    return stop;
   });
 }

@@ -136,7 +136,9 @@ const fromSource = Effect.fnUntraced(function* (
     throw new TypeError(`${stage.name} is no source`);
   }
   const options = ownOptions(first);
-  const inputs = stage.inputs?.(options) ?? operands;
+  const inputs = stage.inputs
+    ? yield* expandInputs(stage.inputs(options))
+    : operands;
   if (stage.parts === undefined || !isRowwise(rest)) {
     const open = () => stage.open(options, operands);
     return single(behindAll(rest, open), inputs);

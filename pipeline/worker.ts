@@ -59,12 +59,31 @@ const start = Effect.fnUntraced(function* (assignment: Assignment) {
   post({ type: "ready" });
 });
 
+const stopping = new AbortController();
+let running: Promise<void> = Promise.resolve();
+
 function run(work: Effect.Effect<void, StageError>): void {
-  Effect.runPromise(work).catch((error: unknown) => {
+  const { signal } = stopping;
+  running = Effect.runPromise(work, { signal }).catch((error: unknown) => {
+    if (signal.aborted) return;
     if (!isStageError(error)) throw error;
     post({ type: "failed", error: sendable(error) });
   });
 }
 
-self.onmessage = ({ data }: MessageEvent<ToWorker>) =>
-  run(data.type === "start" ? start(data.assignment) : make(data.part));
+/** Puts away what is being written; nothing comes after that. */
+function stop(): void {
+  stopping.abort();
+  running.then(() => post({ type: "stopped" }));
+}
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.type) {
+    case "start":
+      return run(start(data.assignment));
+    case "make":
+      return run(make(data.part));
+    case "stop":
+      return stop();
+  }
+};

@@ -167,7 +167,10 @@ Deno.test("generate() with policy replay plays recorded trials again", () =>
       done
       retrial generate --policy replay --policy-param from=a --out d
       retrial replay d
-      cmp b d/data/*.jsonl`,
+      cmp b d/data/*.jsonl
+      retrial generate --policy replay --policy-param from=d --out e
+      retrial replay e
+      cmp <(jq -c 'del(.policy)' a) <(jq -c 'del(.policy)' e/data/*.jsonl)`,
     );
     equal(succeeded(said), "random\n".repeat(4));
   }));
