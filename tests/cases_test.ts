@@ -3,6 +3,7 @@
  * write down anew what commands say, run this file with UPDATE=1 in the
  * environment, and read the difference.
  */
+import { toolTest } from "./tools.ts";
 import { deepEqual, ok } from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -38,12 +39,17 @@ function update(folder: string, { code, out, err }: Ended): void {
   }
 }
 
+/** Programs that not every machine has, and some cases use. */
+const TOOLS = ["jq", "gzip", "zstd", "python3"];
+
 const all = folders(cases).flatMap(folders);
 
 for (const folder of all) {
   const cmd = read(path.join(folder, "cmd"));
   const first = cmd.split("\n")[0]!.replace(/^# /, "");
-  Deno.test(`case ${path.relative(cases, folder)}: ${first}`, async () => {
+  const tools = TOOLS.filter((tool) => new RegExp(`\\b${tool}\\b`).test(cmd));
+  const name = `case ${path.relative(cases, folder)}: ${first}`;
+  toolTest(name, ["bash", ...tools], async () => {
     const left = fs.readdirSync(folder);
     const ended = await bash(folder, cmd);
     if (isUpdate) return update(folder, ended);

@@ -1,3 +1,4 @@
+import { toolTest } from "./tools.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import * as path from "node:path";
 import { peerTest, python } from "./peers.ts";
@@ -59,7 +60,10 @@ for (const cross of ["lamer", "paper"]) {
   );
 }
 
-Deno.test("generate writes lines that jq reads, of every environment", () =>
+toolTest("generate writes lines that jq reads, of every environment", [
+  "bash",
+  "jq",
+], () =>
   withFolder(async (folder) => {
     const { environments } = await import("../envs/registry.ts");
     for (const { name } of environments) {

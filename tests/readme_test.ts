@@ -3,6 +3,7 @@ import { equal, ok } from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { bash, withFolder } from "./shell.ts";
+import { toolTest } from "./tools.ts";
 
 const root = path.resolve(import.meta.dirname!, "..");
 const PAGES = ["README.md", "docs/import.md"];
@@ -21,17 +22,8 @@ function blocksOf(page: string): ReadonlyArray<Block> {
   ) => ({ language: language!, text: text! }));
 }
 
-async function has(tool: string): Promise<boolean> {
-  const { success } = await new Deno.Command("which", { args: [tool] })
-    .output();
-  return success;
-}
-
-const ready = await has("bash") && await has("jq");
-
 for (const page of PAGES) {
   const blocks = blocksOf(page);
-  const why = ready ? "" : " (skipped: needs bash and jq)";
   Deno.test(
     `the commands of ${page} work${why}`,
     { ignore: !ready },

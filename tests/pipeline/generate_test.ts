@@ -1,3 +1,4 @@
+import { toolTest } from "../tools.ts";
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -154,7 +155,10 @@ for (const [what, text, why] of faulty) {
     }));
 }
 
-Deno.test("generate() with policy replay plays recorded trials again", () =>
+toolTest("generate() with policy replay plays recorded trials again", [
+  "bash",
+  "jq",
+], () =>
   withFolder(async (folder) => {
     const said = await bash(
       folder,
@@ -346,21 +350,28 @@ for line in open(sys.argv[1], "rb").read().split(b"\\n")[:-1]:
 print("fine")
 `;
 
-Deno.test("Python reads the rows of every environment", () =>
-  withFolder(async (folder) => {
-    const file = path.join(folder, "rows");
-    for (const { name } of environments) {
-      const plan = words(`generate --env ${name} --tasks 3 --episodes 2`);
-      const more = name === "tabular-mdp" ? [] : ["--policy", "q-learning"];
-      fs.appendFileSync(
-        file,
-        succeeded(await retrial(folder, [...plan, ...more])),
+toolTest(
+  "Python reads the rows of every environment",
+  ["python3"],
+  () =>
+    withFolder(async (folder) => {
+      const file = path.join(folder, "rows");
+      for (const { name } of environments) {
+        const plan = words(`generate --env ${name} --tasks 3 --episodes 2`);
+        const more = name === "tabular-mdp" ? [] : ["--policy", "q-learning"];
+        fs.appendFileSync(
+          file,
+          succeeded(await retrial(folder, [...plan, ...more])),
+        );
+      }
+      const args = ["-c", READER, file];
+      equal(execFileSync("python3", args, { encoding: "utf8" }), "fine\n");
+      const text = fs.readFileSync(file, "utf8");
+      equal(rowsOf(text).length, 3 * environments.length);
+      equal(
+        rowsOf(text).map((row) => JSON.stringify(row) + "\n").join(""),
+        text,
       );
-    }
-    const args = ["-c", READER, file];
-    equal(execFileSync("python3", args, { encoding: "utf8" }), "fine\n");
-    const text = fs.readFileSync(file, "utf8");
-    equal(rowsOf(text).length, 3 * environments.length);
-    equal(rowsOf(text).map((row) => JSON.stringify(row) + "\n").join(""), text);
-    notEqual(text, "");
-  }));
+      notEqual(text, "");
+    }),
+);

@@ -1,3 +1,4 @@
+import { toolTest } from "../tools.ts";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -147,7 +148,10 @@ Deno.test("explain() says what made a dataset, and what would be made again", ()
     succeeded(await run("verify", "d"));
   }));
 
-Deno.test("packed datasets hold the same rows, and other programs read them", () =>
+toolTest("packed datasets hold the same rows, and other programs read them", [
+  "gzip",
+  "zstd",
+], () =>
   withDataset(async (folder, run) => {
     const programs = { gz: "gzip", zst: "zstd" };
     for (const [format, program] of Object.entries(programs)) {

@@ -1,3 +1,4 @@
+import { toolTest } from "../../tools.ts";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import * as fs from "node:fs";
@@ -130,17 +131,21 @@ const QUESTIONS: ReadonlyArray<readonly [string, string]> = [
   ],
 ];
 
-Deno.test("query sees in its views what jq sees in the rows", async (t) => {
-  const name = file(drawn);
-  for (const [sql, jq] of QUESTIONS) {
-    await t.step(sql.slice(-40), async () => {
-      const expected = parsed(output("jq", ["-c", jq, name]));
-      ok(expected.length > 20);
-      deepEqual(parsed(await ask(sql, name)), expected);
-      deepEqual(parsed(await ask(sql, drawn)), expected);
-    });
-  }
-});
+toolTest(
+  "query sees in its views what jq sees in the rows",
+  ["jq"],
+  async (t) => {
+    const name = file(drawn);
+    for (const [sql, jq] of QUESTIONS) {
+      await t.step(sql.slice(-40), async () => {
+        const expected = parsed(output("jq", ["-c", jq, name]));
+        ok(expected.length > 20);
+        deepEqual(parsed(await ask(sql, name)), expected);
+        deepEqual(parsed(await ask(sql, drawn)), expected);
+      });
+    }
+  },
+);
 
 Deno.test("query reads optional columns, and NULL where there are none", async () => {
   const credited = "select credited, reflection, success from episodes";
@@ -209,28 +214,32 @@ Deno.test("query reads packed files, and names that look like patterns", async (
   }
 });
 
-Deno.test("query prints what Python's csv and json read back", async () => {
-  const read = (code: string, text: string) =>
-    JSON.parse(output("python3", ["-c", code], text));
-  const sql = "select trial, reflection, credit, return from trials " +
-    "join episodes using (trial, return) union all by name " +
-    "select trial, reflection, null, credited as return from episodes";
-  const json = await ask(sql, rows, "json");
-  const objects = JSON.parse(json);
-  deepEqual(parsed(await ask(sql, rows, "jsonl")), objects);
-  const code = "import csv,json,sys;" +
-    "print(json.dumps(list(csv.DictReader(sys.stdin))))";
-  const text = (value: unknown) =>
-    value === null
-      ? ""
-      : typeof value === "object"
-      ? JSON.stringify(value)
-      : `${value}`;
-  const expected = objects.map((row: { [name: string]: unknown }) =>
-    Object.fromEntries(Object.entries(row).map(([k, v]) => [k, text(v)]))
-  );
-  deepEqual(read(code, await ask(sql, rows, "csv")), expected);
-});
+toolTest(
+  "query prints what Python's csv and json read back",
+  ["python3"],
+  async () => {
+    const read = (code: string, text: string) =>
+      JSON.parse(output("python3", ["-c", code], text));
+    const sql = "select trial, reflection, credit, return from trials " +
+      "join episodes using (trial, return) union all by name " +
+      "select trial, reflection, null, credited as return from episodes";
+    const json = await ask(sql, rows, "json");
+    const objects = JSON.parse(json);
+    deepEqual(parsed(await ask(sql, rows, "jsonl")), objects);
+    const code = "import csv,json,sys;" +
+      "print(json.dumps(list(csv.DictReader(sys.stdin))))";
+    const text = (value: unknown) =>
+      value === null
+        ? ""
+        : typeof value === "object"
+        ? JSON.stringify(value)
+        : `${value}`;
+    const expected = objects.map((row: { [name: string]: unknown }) =>
+      Object.fromEntries(Object.entries(row).map(([k, v]) => [k, text(v)]))
+    );
+    deepEqual(read(code, await ask(sql, rows, "csv")), expected);
+  },
+);
 
 Deno.test("query prints integers as numbers where that is safe", async () => {
   const sql = "select 9007199254740991 a, 9007199254740993 b, sum(1) c, " +

@@ -1,3 +1,4 @@
+import { toolTest } from "../../tools.ts";
 import { deepEqual, equal, match } from "node:assert/strict";
 import fc from "fast-check";
 import type { AnyOptions } from "../../../pipeline/flags.ts";
@@ -77,55 +78,65 @@ w.writeheader()
 w.writerows(rows)
 `;
 
-Deno.test("import reads what Python's csv module writes", () =>
-  fc.assert(
-    fc.asyncProperty(
-      logs,
-      fc.constantFrom("number", "vector", "columns", "text"),
-      async (drawn, kind) => {
-        const observe = (t: number) =>
-          kind === "text"
-            ? `room ${t}, "north"\nof it`
-            : kind === "number"
-            ? t
-            : [t, -t / 2];
-        const rows = drawn.flatMap((episodes, trial) =>
-          expected(episodes, observe).flatMap((e, episode) =>
-            e.rewards.map((r, t) => ({
-              run: `r${trial}`,
-              episode,
-              step: t + 1,
-              obs: kind === "vector" ? JSON.stringify(observe(t)) : observe(t),
-              x: t,
-              y: -t / 2,
-              a: t % 3,
-              r,
-              terminated: e.terminated && t === e.rewards.length - 1,
-              truncated: e.truncated && t === e.rewards.length - 1,
-              next_obs: kind === "vector"
-                ? JSON.stringify(observe(t + 1))
-                : observe(t + 1),
-              nx: t + 1,
-              ny: -(t + 1) / 2,
-              success: e.success,
-            }))
-          )
-        );
-        const csv = output("python3", ["-c", WRITE_CSV], JSON.stringify(rows));
-        const map = kind === "columns"
-          ? ["observation=x+y,next_observation=nx+ny"]
-          : ["observation=obs,next_observation=next_obs"];
-        const given = {
-          map: [...map, "action=a,reward=r,t=step"],
-          "trial-by": "run",
-        };
-        const made = await trials(csv, given, ".csv");
-        const episodes: unknown = made.map((trial) => trial.episodes);
-        deepEqual(episodes, drawn.map((e) => expected(e, observe)));
-      },
+toolTest(
+  "import reads what Python's csv module writes",
+  ["python3"],
+  () =>
+    fc.assert(
+      fc.asyncProperty(
+        logs,
+        fc.constantFrom("number", "vector", "columns", "text"),
+        async (drawn, kind) => {
+          const observe = (t: number) =>
+            kind === "text"
+              ? `room ${t}, "north"\nof it`
+              : kind === "number"
+              ? t
+              : [t, -t / 2];
+          const rows = drawn.flatMap((episodes, trial) =>
+            expected(episodes, observe).flatMap((e, episode) =>
+              e.rewards.map((r, t) => ({
+                run: `r${trial}`,
+                episode,
+                step: t + 1,
+                obs: kind === "vector"
+                  ? JSON.stringify(observe(t))
+                  : observe(t),
+                x: t,
+                y: -t / 2,
+                a: t % 3,
+                r,
+                terminated: e.terminated && t === e.rewards.length - 1,
+                truncated: e.truncated && t === e.rewards.length - 1,
+                next_obs: kind === "vector"
+                  ? JSON.stringify(observe(t + 1))
+                  : observe(t + 1),
+                nx: t + 1,
+                ny: -(t + 1) / 2,
+                success: e.success,
+              }))
+            )
+          );
+          const csv = output(
+            "python3",
+            ["-c", WRITE_CSV],
+            JSON.stringify(rows),
+          );
+          const map = kind === "columns"
+            ? ["observation=x+y,next_observation=nx+ny"]
+            : ["observation=obs,next_observation=next_obs"];
+          const given = {
+            map: [...map, "action=a,reward=r,t=step"],
+            "trial-by": "run",
+          };
+          const made = await trials(csv, given, ".csv");
+          const episodes: unknown = made.map((trial) => trial.episodes);
+          deepEqual(episodes, drawn.map((e) => expected(e, observe)));
+        },
+      ),
+      { numRuns: 25 },
     ),
-    { numRuns: 25 },
-  ));
+);
 
 Deno.test("import reads packed logs, and several as one", async () => {
   const whole = await imported(written(simple, ".jsonl"));

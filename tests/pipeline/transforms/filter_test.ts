@@ -1,3 +1,4 @@
+import { toolTest } from "../../tools.ts";
 import { equal, match } from "node:assert/strict";
 import fc from "fast-check";
 import { filter } from "../../../pipeline/transforms/filter.ts";
@@ -77,15 +78,19 @@ const QUESTIONS: ReadonlyArray<readonly [string, string]> = [
   ["max([1, 2.5]) == 2.5 && sum([1, 2]) == 3", "true"],
 ];
 
-Deno.test("filter keeps the rows that jq keeps, byte for byte", async (t) => {
-  const rows = fc.sample(trials, { numRuns: 40, seed: 1 }).flat();
-  for (const [ours, theirs] of QUESTIONS) {
-    await t.step(ours, async () => {
-      const jq = output("jq", ["-c", `select(${theirs})`], lines(rows));
-      equal(await apply(filter, { where: ours }, rows), jq);
-    });
-  }
-});
+toolTest(
+  "filter keeps the rows that jq keeps, byte for byte",
+  ["jq"],
+  async (t) => {
+    const rows = fc.sample(trials, { numRuns: 40, seed: 1 }).flat();
+    for (const [ours, theirs] of QUESTIONS) {
+      await t.step(ours, async () => {
+        const jq = output("jq", ["-c", `select(${theirs})`], lines(rows));
+        equal(await apply(filter, { where: ours }, rows), jq);
+      });
+    }
+  },
+);
 
 Deno.test("filter passes each row as the bytes it came as", async () => {
   const odd = lines([trial("t", 1)]).replace('"sample":1', '"sample" : 1.0e0');
