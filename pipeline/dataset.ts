@@ -30,7 +30,6 @@ import {
   VERSION,
 } from "./manifest.ts";
 import type { Production } from "./production.ts";
-import { turn } from "./turn.ts";
 import { hashFile, openShard, type ShardWriter, writeWhole } from "./shard.ts";
 
 const STATE = ".retrial";
@@ -165,10 +164,14 @@ export function prepareFolder(
         isWhole(folder, entries)
       );
       const whole = kept.length === recipe.parts;
-      if (whole) return { recipe, done: new Map(kept), manifest };
-      fs.rmSync(path.join(folder, MANIFEST));
+      if (whole) {
+        // A kill may have come between the manifest and this.
+        fs.rmSync(path.join(folder, STATE), { recursive: true, force: true });
+        return { recipe, done: new Map(kept), manifest };
+      }
       begin(folder, recipe);
       for (const [part, entries] of kept) mark(folder, part, entries);
+      fs.rmSync(path.join(folder, MANIFEST));
       return { recipe, done: new Map(kept), manifest: undefined };
     }
     const begun = overwrite
@@ -262,7 +265,6 @@ export const makePart = Effect.fnUntraced(function* (
       onBatch(counts);
     }
     batch.release?.();
-    yield* turn;
   });
   const work = Effect.gen(function* () {
     for (const split of splits) {

@@ -13,6 +13,7 @@ import type { Readable } from "node:stream";
 import { obtain } from "./bytes.ts";
 import { DataError, hostError, type StageError } from "./errors.ts";
 import { attempt, type Batches, toBatches } from "./jsonl.ts";
+import { takingTurns } from "./turn.ts";
 import { type Frame, zstdFrames } from "./zstd.ts";
 
 const CHUNK = 1 << 18;
@@ -35,7 +36,7 @@ function readPlain(file: string): Stream.Stream<Uint8Array, StageError> {
       Effect.acquireRelease(open, (fd) => Effect.sync(() => fs.closeSync(fd))),
       (fd) =>
         Stream.unfold(0, (at) =>
-          attempt(what, () => {
+          takingTurns(what, () => {
             const chunk = obtain(CHUNK);
             const length = fs.readSync(fd, chunk, 0, CHUNK, null);
             if (length === 0) return undefined;

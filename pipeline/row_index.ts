@@ -93,7 +93,8 @@ export function columnStart(row: RowIndex, e: number, index: number): number {
 }
 
 export function columnEnd(row: RowIndex, e: number, index: number): number {
-  return row.columns[2 * (e * C + index) + 1]!;
+  const isPresent = row.present[e]! & (1 << index);
+  return isPresent ? row.columns[2 * (e * C + index) + 1]! : 0;
 }
 
 /** Whether episode `e` has a reflection. */

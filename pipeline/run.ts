@@ -36,7 +36,6 @@ import { runPool } from "./pool.ts";
 import { planProduction, type Production } from "./production.ts";
 import { progress, say } from "./progress.ts";
 import type { Sink } from "./stage.ts";
-import { turn } from "./turn.ts";
 
 /** Runs what a command line says; `words` are the chain's own words. */
 export function runChain(
@@ -101,10 +100,9 @@ const runToStdout = Effect.fnUntraced(function* (
     : Stream.runForEach(
       openAll(production),
       (batch) =>
-        Effect.flatMap(writeStdout(batch.bytes), () => {
+        Effect.map(writeStdout(batch.bytes), () => {
           batch.release?.();
           if (batch.counts) shown.add(batch.counts);
-          return turn;
         }),
     );
   yield* Effect.ensuring(work, Effect.sync(shown.finish));

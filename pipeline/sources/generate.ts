@@ -17,6 +17,7 @@ import {
   type Plan,
   player,
 } from "./plan.ts";
+import { takingTurns } from "../turn.ts";
 import { replayTrials } from "./recorded.ts";
 import { isModule, loadEnvironment, loadPolicy, readParams } from "./worlds.ts";
 
@@ -177,7 +178,7 @@ function playTasks(plan: Plan, from: number, to: number): Batches {
     };
     return Stream.unfold(
       from,
-      (first) => attempt("generate", () => nextBatch(first)),
+      (first) => takingTurns("generate", () => nextBatch(first)),
     );
   });
 }
