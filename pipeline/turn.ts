@@ -1,6 +1,6 @@
 /**
- * Giving the event loop its turn: a signal is heard only there, and rows are
- * made in long runs without one.
+ * Turns of the event loop: signals and messages are heard only there, and work on
+ * one batch after another may never come back to it.
  *
  * @module
  */
@@ -8,15 +8,24 @@ import * as Effect from "effect/Effect";
 import type { StageError } from "./errors.ts";
 import { attempt } from "./jsonl.ts";
 
-const INTERVAL_MS = 50;
+const OFTEN_ENOUGH_MS = 40;
+
 let last = performance.now();
 
-/** Waits for a timer, if none was waited for lately; an immediate does not do. */
-const takeTurns: Effect.Effect<void> = Effect.suspend(() => {
-  const now = performance.now();
-  if (now - last < INTERVAL_MS) return Effect.void;
-  last = now;
-  return Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)));
+/**
+ * Gives the event loop a turn if it had none for a while. It takes a timer:
+ * immediates, which `Effect.yieldNow` uses, are run many times before the host
+ * looks for signals.
+ */
+const turn: Effect.Effect<void> = Effect.suspend(() => {
+  if (performance.now() - last < OFTEN_ENOUGH_MS) return Effect.void;
+  return Effect.callback<void>((resume) => {
+    const timer = setTimeout(() => {
+      last = performance.now();
+      resume(Effect.void);
+    }, 0);
+    return Effect.sync(() => clearTimeout(timer));
+  });
 });
 
 /** {@linkcode attempt} for work that is done again and again in a long run. */
@@ -24,5 +33,5 @@ export function takingTurns<A>(
   what: string,
   run: () => A,
 ): Effect.Effect<A, StageError> {
-  return Effect.flatMap(takeTurns, () => attempt(what, run));
+  return Effect.flatMap(turn, () => attempt(what, run));
 }
