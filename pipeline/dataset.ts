@@ -164,10 +164,14 @@ export function prepareFolder(
         isWhole(folder, entries)
       );
       const whole = kept.length === recipe.parts;
-      if (whole) return { recipe, done: new Map(kept), manifest };
-      fs.rmSync(path.join(folder, MANIFEST));
+      if (whole) {
+        // A kill may have come between the manifest and this.
+        fs.rmSync(path.join(folder, STATE), { recursive: true, force: true });
+        return { recipe, done: new Map(kept), manifest };
+      }
       begin(folder, recipe);
       for (const [part, entries] of kept) mark(folder, part, entries);
+      fs.rmSync(path.join(folder, MANIFEST));
       return { recipe, done: new Map(kept), manifest: undefined };
     }
     const begun = overwrite

@@ -264,6 +264,18 @@ Deno.test("a dataset that was begun is not gone on with by other options", () =>
     deepEqual(shards(at), whole);
   }));
 
+Deno.test("what a kill behind the manifest left is cleared by the next run", () =>
+  withFolder(async (folder) => {
+    succeeded(await retrial(folder, [...SMALL, "--out", "d"]));
+    const at = path.join(folder, "d");
+    const before = manifest(at);
+    fs.mkdirSync(path.join(at, ".retrial"));
+    fs.writeFileSync(path.join(at, ".retrial/part-00001.json"), "[]");
+    match((await retrial(folder, [...SMALL, "--out", "d"])).err, /d holds/);
+    deepEqual(litter(at), []);
+    deepEqual(manifest(at), before);
+  }));
+
 Deno.test("shards without a manifest are not written over", () =>
   withFolder(async (folder) => {
     const data = path.join(folder, "d/data");

@@ -241,7 +241,7 @@ function credited(trial: Trial, given: ReturnOptions, found: Trial): Trial {
 function untouched(line: string): ReadonlyArray<string> {
   const row = scan(line.trimEnd());
   const text = (from: number, to: number) =>
-    decoder.decode(row.bytes.subarray(from, to));
+    from === 0 ? "none" : decoder.decode(row.bytes.subarray(from, to));
   const fields = FIELDS.filter((name) =>
     name !== "credit" && name !== "episodes"
   )
