@@ -34,7 +34,12 @@ export class ParamError extends RangeError {
   }
 }
 
-function checkNumber(name: string, spec: ParamSpec, value: number): number {
+function checkNumber(
+  name: string,
+  spec: ParamSpec,
+  value: number,
+  given: ParamValue,
+): number {
   const { min = -Infinity, max = Infinity } = spec;
   const fits = Number.isFinite(value) && value >= min && value <= max &&
     (!spec.integer || Number.isSafeInteger(value));
@@ -43,7 +48,7 @@ function checkNumber(name: string, spec: ParamSpec, value: number): number {
   const low = min === -Infinity ? "" : ` from ${min}`;
   const high = max === Infinity ? "" : ` to ${max}`;
   throw new ParamError(
-    `Cannot set ${name} to ${value}: not ${kind}${low}${high}`,
+    `Cannot set ${name} to ${given}: not ${kind}${low}${high}`,
     name,
   );
 }
@@ -57,7 +62,7 @@ function check(name: string, spec: ParamSpec, given: ParamValue): ParamValue {
     value = given === "true";
   }
   if (typeof value === "number" && wanted === "number") {
-    return checkNumber(name, spec, value);
+    return checkNumber(name, spec, value, given);
   }
   const type: string = typeof value;
   if (type !== wanted) {

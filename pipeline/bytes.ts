@@ -65,11 +65,14 @@ export function obtain(capacity: number): Uint8Array {
 
 /** Gives back memory that nobody will look at again. */
 export function recycle(bytes: Uint8Array): void {
+  if (bytes.length === 0) return;
   if (pool.length < POOLED) pool.push(new Uint8Array(bytes.buffer));
 }
 
 /** What was written, handed over: the writer starts anew with other memory. */
 export function take(out: Writer): Uint8Array {
+  // Memory that holds nothing would be lost to whoever drops empty batches.
+  if (out.length === 0) return new Uint8Array(0);
   const taken = out.bytes.subarray(0, out.length);
   setBytes(out, obtain(out.bytes.length));
   out.length = 0;

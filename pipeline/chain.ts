@@ -22,6 +22,19 @@ import type { Recipe } from "./manifest.ts";
 import type { Stage, TransformStage } from "./stage.ts";
 import { writeAll } from "./files.ts";
 
+/** Options with their texts, which may name files, by other names. */
+export function renameFiles(
+  options: AnyOptions,
+  rename: (file: string) => string,
+): AnyOptions {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name,
+      typeof value === "string" ? rename(value) : value,
+    ]),
+  );
+}
+
 /** Flags of every stage that gives rows. */
 export const OUTPUT_FLAGS = {
   "out": {
@@ -146,6 +159,9 @@ export function parseChain(
     });
   });
   const last = parsed.at(-1)!.options;
+  if (last.out === "") {
+    throw new UsageError({ message: 'Cannot use --out "": a folder expected' });
+  }
   return {
     links,
     output: {

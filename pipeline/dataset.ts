@@ -12,9 +12,10 @@ import * as Stream from "effect/Stream";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { datasetCard } from "./card.ts";
-import type { Chain } from "./chain.ts";
+import { type Chain, renameFiles } from "./chain.ts";
 import { type StageError, UsageError } from "./errors.ts";
 import { shardsOf } from "./files.ts";
+import type { AnyOptions } from "./flags.ts";
 import { attempt, type Batch, countRows, type Counts } from "./jsonl.ts";
 import {
   codeCommit,
@@ -50,7 +51,13 @@ export function recipeOf(
   return attempt("hash inputs", () => ({
     steps: chain.links.map(({ stage, options, operands }, i) => ({
       stage: stage.name,
-      options: unchanging(options),
+      options: unchanging(
+        options,
+        (file) =>
+          production.inputs.includes(file)
+            ? path.relative(target.folder, file)
+            : file,
+      ),
       operands: i === 0 ? [] : operands,
     })),
     inputs: production.inputs.map((file): InputFile => ({
@@ -65,10 +72,16 @@ export function recipeOf(
   }));
 }
 
-/** Options without those that change no byte. */
-function unchanging(options: Chain["links"][number]["options"]) {
+/**
+ * Options without those that change no byte, and with files named from the
+ * dataset's folder, as inputs are.
+ */
+function unchanging(
+  options: AnyOptions,
+  rename: (file: string) => string,
+): AnyOptions {
   const { jobs: _jobs, ...rest } = options;
-  return rest;
+  return renameFiles(rest, rename);
 }
 
 /** What is left to do in a folder. */
@@ -123,6 +136,15 @@ function markerName(part: number): string {
   return `part-${String(part).padStart(5, "0")}.json`;
 }
 
+const SHOWN = 3;
+
+/** The first few of what differs; `explain` has the rest. */
+function few(differences: ReadonlyArray<string>): string {
+  const more = differences.length - SHOWN;
+  const shown = differences.slice(0, SHOWN).join("; ");
+  return more > 0 ? `${shown}; and ${more} more` : shown;
+}
+
 function occupied(folder: string, why: string): UsageError {
   return new UsageError({
     message:
@@ -157,7 +179,7 @@ export function prepareFolder(
       if (recipeDigest(manifest.recipe) !== digest) {
         throw occupied(
           folder,
-          `it holds another dataset (${differences.join("; ")})`,
+          `it holds another dataset (${few(differences)})`,
         );
       }
       const kept = [...byPart(manifest.shards)].filter(([, entries]) =>
@@ -178,7 +200,7 @@ export function prepareFolder(
       ? undefined
       : readState<Recipe>(folder, "recipe.json");
     if (begun && recipeDigest(begun) !== digest) {
-      const differences = recipeDifferences(begun, recipe).join("; ");
+      const differences = few(recipeDifferences(begun, recipe));
       throw occupied(
         folder,
         `another dataset was begun there (${differences})`,

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Chain, findStage, type Link } from "../chain.ts";
+import { type Chain, findStage, type Link, renameFiles } from "../chain.ts";
 import { DataError, type StageError } from "../errors.ts";
 import type { AnyOptions } from "../flags.ts";
 import { attempt } from "../jsonl.ts";
@@ -41,10 +41,14 @@ export function chainOf(
   folder: string,
   { recipe }: Manifest,
 ): Chain {
-  const files = recipe.inputs.map(({ file }) => path.join(folder, file));
+  const names = new Set(recipe.inputs.map(({ file }) => file));
+  const files = [...names].map((file) => path.join(folder, file));
   const links = recipe.steps.map(({ stage, options, operands }, i): Link => ({
     stage: findStage(stages, stage),
-    options: withoutQuarantine(options),
+    options: renameFiles(
+      withoutQuarantine(options),
+      (name) => names.has(name) ? path.join(folder, name) : name,
+    ),
     operands: i === 0 && recipe.readsInputs ? files : operands,
   }));
   const output = { out: folder, compress: recipe.compress, overwrite: false };

@@ -189,7 +189,7 @@ const parts = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Parts, StageError> {
   const from = recordOf(options);
   if (from !== undefined) {
-    const open = () => replayTrials(from);
+    const open = () => replayed(from, options);
     return {
       count: 1,
       jobs: 1,
@@ -229,9 +229,17 @@ function recordOf(options: GenerateOptions): string | undefined {
   });
 }
 
+/** Recorded trials, in an environment of the user's own where one is given. */
+function replayed(from: string, { env }: GenerateOptions): Batches {
+  if (env === undefined) return replayTrials(from);
+  return Stream.unwrap(
+    Effect.map(loadEnvironment(env), (given) => replayTrials(from, given)),
+  );
+}
+
 function open(options: GenerateOptions): Batches {
   const from = recordOf(options);
-  if (from !== undefined) return replayTrials(from);
+  if (from !== undefined) return replayed(from, options);
   return Stream.unwrap(
     Effect.map(
       preparePlan(options),

@@ -54,8 +54,11 @@ function recordedPolicy({ episodes }: Trial): Policy {
   };
 }
 
-function environmentOf({ task }: Trial): Environment {
-  const env = findEnvironment(task.env);
+function environmentOf(
+  { task }: Trial,
+  given: Environment | undefined,
+): Environment {
+  const env = given?.name === task.env ? given : findEnvironment(task.env);
   if (env === undefined) {
     throw new Malformed(`task.env is ${task.env}, which is not known here`);
   }
@@ -86,8 +89,12 @@ function checkLengths(trial: Trial, record: TrialRecord): void {
   });
 }
 
-function replayTrial(trial: Trial, record: TrialRecord): PlannedTask {
-  const env = environmentOf(trial);
+function replayTrial(
+  trial: Trial,
+  given: Environment | undefined,
+  record: TrialRecord,
+): PlannedTask {
+  const env = environmentOf(trial, given);
   const planned = taskOf(env, trial);
   if (trial.seed === undefined) throw new Malformed("seed is missing");
   playTrial({
@@ -103,15 +110,18 @@ function replayTrial(trial: Trial, record: TrialRecord): PlannedTask {
   return planned;
 }
 
-/** The trials of `file` (or of a dataset), played again by their own actions. */
-export function replayTrials(file: string): Batches {
+/**
+ * The trials of `file` (or of a dataset), played again by their own actions, in
+ * the environments that are known here or in the one given.
+ */
+export function replayTrials(file: string, given?: Environment): Batches {
   const row = rowIndex();
   const record = emptyRecord();
   const out = writer();
   const replay = (batch: Batch): Batch => {
     forEachRow(batch, row, () => {
       const trial = parseRow(row);
-      const { row: task } = replayTrial(trial, record);
+      const { row: task } = replayTrial(trial, given, record);
       const { sample, seed = "" } = trial;
       const params = { of: trial.policy?.name ?? "unknown" };
       const policy = JSON.stringify({ name: "replay", params });

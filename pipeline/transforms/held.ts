@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
-import { putBytes, take, writer } from "../bytes.ts";
+import { putBytes, recycle, take, writer } from "../bytes.ts";
 import type { StageError } from "../errors.ts";
 import { attempt, type Batch, type Batches } from "../jsonl.ts";
 
@@ -20,7 +20,8 @@ export function* inBatches(
   let [first, line, offset] = [1, 1, 0];
   const batch = () => {
     const bytes = take(out);
-    const made = { bytes, place: { origin, line: first }, offset };
+    const place = { origin, line: first };
+    const made = { bytes, place, offset, release: () => recycle(bytes) };
     offset += bytes.length;
     first = line;
     return made;
@@ -48,7 +49,9 @@ export function fromThrowing<A>(
   });
 }
 
-/** Reads all of `batches` before anything is given. */
+/**
+ * Reads all of `batches` before anything is given; `read` copies what it keeps.
+ */
 export function afterAll(
   batches: Batches,
   what: string,
@@ -57,7 +60,11 @@ export function afterAll(
 ): Batches {
   const reading = Stream.runForEach(
     batches,
-    (batch) => attempt(what, () => read(batch)),
+    (batch) =>
+      attempt(what, () => {
+        read(batch);
+        batch.release?.();
+      }),
   );
   return Stream.unwrap(
     Effect.map(reading, () => fromThrowing(what, give())),

@@ -93,7 +93,6 @@ function flush(level: Level): void {
     } finally {
       fs.closeSync(fd);
     }
-    pending.bytes = new Uint8Array(0);
     pending.length = 0;
   }
   level.pending = 0;
@@ -205,7 +204,7 @@ export function sorter(memory: number): Sorter {
   };
   const add = (line: KeyedLine) => {
     if (level) return deal(level, 0, line, limit / 2);
-    held.push(line);
+    held.push({ ...line, bytes: line.bytes.slice() });
     size += OVERHEAD + line.bytes.length;
     if (size > limit) spill();
   };

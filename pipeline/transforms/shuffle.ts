@@ -72,7 +72,7 @@ rows), which is removed at the end. Nothing is printed before all is read.`,
     seed: SEED_FLAG,
     memory: {
       type: "count",
-      default: 128,
+      default: 32,
       min: 1,
       value: "MIB",
       summary: "rows held in memory, in MiB; more go to a temporary folder",
