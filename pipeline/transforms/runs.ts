@@ -121,13 +121,31 @@ function fill(fd: number, into: Uint8Array): boolean {
   return true;
 }
 
-/** The lines of a file that is too large to be loaded, one at a time. */
+/** Memory that files are read into, one after the other. */
+interface Scratch {
+  bytes: Uint8Array;
+}
+
+/** The first `length` bytes of the scratch, which grows to have them. */
+function room(scratch: Scratch, length: number): Uint8Array {
+  if (scratch.bytes.length < length) {
+    scratch.bytes = new Uint8Array(Math.max(length, 2 * scratch.bytes.length));
+  }
+  return scratch.bytes.subarray(0, length);
+}
+
+/**
+ * The lines of a file that is too large to be loaded; each is there until the
+ * next is asked for.
+ */
 function* linesOf(file: string): Generator<KeyedLine> {
   const fd = fs.openSync(file, "r");
   const header = new Uint8Array(HEADER);
+  const scratch = { bytes: new Uint8Array(0) };
   try {
     while (fill(fd, header)) {
-      const bytes = new Uint8Array(new DataView(header.buffer).getUint32(16));
+      const length = new DataView(header.buffer).getUint32(16);
+      const bytes = room(scratch, length);
       fill(fd, bytes);
       yield decode(header, 0, bytes);
     }
@@ -136,8 +154,15 @@ function* linesOf(file: string): Generator<KeyedLine> {
   }
 }
 
-function loaded(file: string): Array<KeyedLine> {
-  const bytes = fs.readFileSync(file);
+/** All lines of a file, in memory that the next file will take. */
+function loaded(file: string, scratch: Scratch): Array<KeyedLine> {
+  const fd = fs.openSync(file, "r");
+  const bytes = room(scratch, fs.fstatSync(fd).size);
+  try {
+    fill(fd, bytes);
+  } finally {
+    fs.closeSync(fd);
+  }
   const lines: Array<KeyedLine> = [];
   for (let at = 0; at < bytes.length;) {
     const line = decode(bytes, at, bytes.subarray(at + HEADER));
@@ -150,7 +175,10 @@ function loaded(file: string): Array<KeyedLine> {
 /** Lines in the order of their keys, in bounded memory. */
 export interface Sorter {
   readonly add: (line: KeyedLine) => void;
-  /** To be asked for once, when all lines are in. */
+  /**
+   * To be asked for once, when all lines are in; each line is there until the
+   * next is asked for.
+   */
   readonly sorted: () => Generator<Uint8Array>;
   /** Takes the files away; may be called at any time. */
   readonly close: () => void;
@@ -160,15 +188,16 @@ function* drain(
   level: Level,
   depth: number,
   limit: number,
+  scratch: Scratch = { bytes: new Uint8Array(0) },
 ): Generator<Uint8Array> {
   flush(level);
   for (const run of level.runs) {
     if (run.size === 0) continue;
     if (run.size > limit && depth < DEEPEST - 1) {
-      yield* redeal(run, depth + 1, limit);
+      yield* redeal(run, depth + 1, limit, scratch);
       continue;
     }
-    const lines = loaded(run.file).sort(compare);
+    const lines = loaded(run.file, scratch).sort(compare);
     fs.rmSync(run.file);
     for (const { bytes } of lines) yield bytes;
   }
@@ -178,6 +207,7 @@ function* redeal(
   run: Run,
   depth: number,
   limit: number,
+  scratch: Scratch,
 ): Generator<Uint8Array> {
   const level = openLevel(
     path.dirname(run.file),
@@ -185,7 +215,7 @@ function* redeal(
   );
   for (const line of linesOf(run.file)) deal(level, depth, line, limit / 2);
   fs.rmSync(run.file);
-  yield* drain(level, depth, limit);
+  yield* drain(level, depth, limit, scratch);
 }
 
 /** A sorter that holds about `memory` bytes. */

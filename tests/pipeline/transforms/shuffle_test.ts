@@ -70,7 +70,10 @@ Deno.test("sorter() deals out again what is too large", () => {
     const bytes = new TextEncoder().encode(`${key}\n`);
     sorted.add({ high: key * 4096, low: 0, index, bytes });
   });
-  const text = [...sorted.sorted()].map((b) => new TextDecoder().decode(b));
+  const text = Array.from(
+    sorted.sorted(),
+    (line) => new TextDecoder().decode(line),
+  );
   sorted.close();
   const expected = keys.slice().sort((a, b) => a - b).map((key) => `${key}\n`);
   deepEqual(text, expected);
