@@ -10,16 +10,12 @@
  * @module
  */
 import { foldIn, type Key, rootKey } from "../kernels/random/key.ts";
-import {
-  type Generator,
-  generator,
-  integer,
-} from "../kernels/random/generator.ts";
+import { type Generator, generator } from "../kernels/random/generator.ts";
 import { normal } from "../kernels/random/distributions.ts";
 import { type Environment, isRefusal, type Observation } from "./env.ts";
 import type { Actor, Policy } from "./policies/policy.ts";
 import type { Params } from "./params.ts";
-import { drawOutcome, outcomesOf } from "./outcomes.ts";
+import { drawOutcome, drawStart, outcomesOf } from "./outcomes.ts";
 import { roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
 
@@ -72,9 +68,11 @@ export function drawTask(
 ): Draw {
   const random = generator(foldIn(rootKey(seed), "task", env.name));
   const refusals = new Map<string, number>();
+  let kept: unknown;
   for (let draws = 1; draws <= DRAW_BUDGET; draws++) {
-    const draw = env.sampleTask(random, params);
+    const draw = env.sampleTask(random, params, kept);
     if (!isRefusal(draw)) return { task: draw, draws, refusals };
+    kept = draw.kept;
     refusals.set(draw.refused, (refusals.get(draw.refused) ?? 0) + 1);
   }
   const reasons = [...refusals].map(([why, n]) => `${why} ${n} times`);
@@ -217,15 +215,13 @@ function stepTable(
 ): RunEpisode {
   const { actions: A, next, reward } = table;
   const outcomes = outcomesOf(table);
-  const { terminal, success, observation, rewardDeviation = 0 } = table;
+  const { terminal, success, observation } = table;
+  const { rewardDeviation = 0, rewardDeviations } = table;
   const act = actor.act;
   const learn = actor.learn;
   return (record, first) => {
     const { codes, actions, rewards } = record;
-    const firstStates = table.starts;
-    let state = firstStates.length === 1
-      ? firstStates[0]!
-      : firstStates[integer(starts, firstStates.length)]!;
+    let state = drawStart(table, starts);
     let seen = observation ? observation[state]! : state;
     let solved = 0;
     let ended = 0;
@@ -237,9 +233,10 @@ function stepTable(
       const action = act(seen, state, i - first);
       const k = drawOutcome(outcomes, state * A + action, dynamics);
       let r = reward[k]!;
-      if (rewardDeviation > 0) {
-        r = roundReward(r + rewardDeviation * normal(dynamics));
-      }
+      const deviation = rewardDeviations === undefined
+        ? rewardDeviation
+        : rewardDeviations[k]!;
+      if (deviation > 0) r = roundReward(r + deviation * normal(dynamics));
       state = next[k]!;
       const sees = observation ? observation[state]! : state;
       ended = terminal[k]!;
