@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { anymdp } from "./anymdp/anymdp.ts";
 import {
   banditAdversarial,
   banditBernoulli,
@@ -38,6 +39,7 @@ export const environments: ReadonlyArray<Environment> = [
   frozenLake,
   frozenLakeGym,
   tabularMdp,
+  anymdp,
   banditGaussian,
   banditBernoulli,
   banditLinear,
