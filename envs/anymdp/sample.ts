@@ -37,7 +37,10 @@ export interface Frame {
 const BANDIT_BUDGET = 100;
 
 /** The length of episodes, and which numbers ranks have. */
-function drawFrame(random: Generator, { states, minStates }: Wanted): Frame {
+export function drawFrame(
+  random: Generator,
+  { states, minStates }: Wanted,
+): Frame {
   const low = Math.max(4 * states, 100);
   const high = Math.max(Math.min(8 * states, 500), low + 1);
   const maxSteps = states < 2 ? 1 : between(random, low, high);

@@ -49,8 +49,11 @@ function least(x: Float64Array, where: Uint8Array, flag: number): number {
   return found;
 }
 
-/** One change of the bonus; why it was needed, or undefined if it was not. */
-function raise(
+/**
+ * One change of the bonus; why it was needed, or undefined if it was not. At a
+ * goal the bonus is paid once, at another top as long as one stays near it.
+ */
+export function raise(
   random: Generator,
   { starts, ends, goal }: Draft,
   values: Float64Array,

@@ -187,12 +187,12 @@ export function drawRows(
 }
 
 /** Centres U(from - 1, to), widths clip(Exp(1), 0.2, 1.6). */
-function drawActions(
+export function drawActions(
   random: Generator,
   { from, to }: Span,
   actions: number,
   widthEach: boolean,
-  { centres, widths }: RowScratch,
+  { centres, widths }: Pick<RowScratch, "centres" | "widths">,
 ): void {
   for (let a = 0; a < actions; a++) centres[a] = between(random, from - 1, to);
   const drawWidth = () => clip(exponential(random), 0.2, 1.6);

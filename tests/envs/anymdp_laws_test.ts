@@ -8,14 +8,16 @@ import {
   drawSpan,
   drawStarts,
 } from "../../envs/anymdp/structure.ts";
+import { drawFrame } from "../../envs/anymdp/sample.ts";
 import {
+  drawActions,
   drawRows,
   rowScratch,
   shareOut,
 } from "../../envs/anymdp/transitions.ts";
 import { generator, integer, uniform } from "../../kernels/random/generator.ts";
 import { rootKey } from "../../kernels/random/key.ts";
-import { follows, near, normalCdf } from "../laws.ts";
+import { follows, matches, near, normalCdf } from "../laws.ts";
 import { moments } from "./play.ts";
 
 const random = generator(rootKey(1));
@@ -191,4 +193,63 @@ Deno.test("drawRewards() of positions rise about a baseline between their ends",
   const bare = shares.filter((x) => x > 0.1 && x < 0.9);
   ok(bare.length / shares.length > 0.6);
   follows(bare.filter((x) => x >= 0.25 && x <= 0.85), (x) => (x - 0.25) / 0.6);
+});
+
+Deno.test("drawRewards() has noise of state and action of 0.3 their scale", () => {
+  const none = new Uint8Array(8);
+  let [means, noises] = [0, 0];
+  for (let i = 0; i < 8000; i++) {
+    const parts = drawRewards(random, none, false, 5);
+    if (!parts.stateAction.includes(0)) continue;
+    for (let k = 0; k < 40; k++) {
+      means += parts.stateAction[k]! ** 2;
+      noises += parts.stateActionNoise[k]! ** 2;
+    }
+  }
+  // E (0.3 max(0, N))² is half of 0.09.
+  ok(Math.abs(noises / means - 0.045) < 0.003, `${noises / means}`);
+});
+
+Deno.test("drawActions() has centres in and about the span, widths clipped", () => {
+  const centres: Array<number> = [];
+  const widths: Array<number> = [];
+  const own = { centres: new Float64Array(2), widths: new Float64Array(2) };
+  for (let i = 0; i < N; i++) {
+    drawActions(random, { from: 3, to: 9 }, 2, i % 2 === 1, own);
+    centres.push(own.centres[0]!);
+    widths.push(own.widths[1]!);
+    equal(i % 2 === 0 && own.widths[0] !== own.widths[1], false);
+  }
+  follows(centres, (x) => (x - 2) / 7);
+  near(share(widths.filter((x) => x === 0.2).length), 1 - Math.exp(-0.2));
+  near(share(widths.filter((x) => x === 1.6).length), Math.exp(-1.6));
+});
+
+Deno.test("drawFrame() has the published lengths of episodes", () => {
+  const lengths = [[8, 100, 101], [16, 100, 128], [32, 128, 256], [
+    64,
+    256,
+    500,
+  ], [128, 512, 513]] as const;
+  for (const [states, low, high] of lengths) {
+    const wanted = { states, actions: 2, minStates: 0, widthEach: false };
+    const steps = Array.from(
+      { length: 2000 },
+      () => drawFrame(random, wanted).maxSteps,
+    );
+    follows(steps, (x) => (x - low) / (high - low));
+  }
+});
+
+Deno.test("drawFrame() has any number of states from min-states up", () => {
+  const wanted = { states: 12, actions: 2, minStates: 9, widthEach: false };
+  const counts = new Float64Array(13);
+  const ids = new Float64Array(12);
+  for (let i = 0; i < N; i++) {
+    const { mapping } = drawFrame(random, wanted);
+    counts[mapping.length] = counts[mapping.length]! + 1;
+    ids[mapping[3]!] = ids[mapping[3]!]! + 1;
+  }
+  matches(counts, Float64Array.from(counts, (_, n) => n < 9 ? 0 : N / 4));
+  matches(ids, new Float64Array(12).fill(N / 12));
 });
