@@ -4,6 +4,7 @@
  * @module
  */
 import { anymdp } from "./anymdp/anymdp.ts";
+import { anymdpPartial } from "./anymdp/partial.ts";
 import {
   banditAdversarial,
   banditBernoulli,
@@ -22,6 +23,7 @@ import { darkRoomPermuted } from "./dark_room_permuted.ts";
 import type { Environment } from "./env.ts";
 import { frozenLake } from "./frozen_lake.ts";
 import { frozenLakeGym } from "./frozen_lake_gym.ts";
+import { garnet } from "./garnet.ts";
 import { keyToDoor } from "./key_to_door.ts";
 import { epsilonGreedy } from "./policies/epsilon_greedy.ts";
 import { noiseCurriculum } from "./policies/noise_curriculum.ts";
@@ -39,7 +41,9 @@ export const environments: ReadonlyArray<Environment> = [
   frozenLake,
   frozenLakeGym,
   tabularMdp,
+  garnet,
   anymdp,
+  anymdpPartial,
   banditGaussian,
   banditBernoulli,
   banditLinear,
