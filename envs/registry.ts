@@ -27,6 +27,7 @@ import { garnet } from "./garnet.ts";
 import { keyToDoor } from "./key_to_door.ts";
 import { epsilonGreedy } from "./policies/epsilon_greedy.ts";
 import { noiseCurriculum } from "./policies/noise_curriculum.ts";
+import { omnirl } from "./policies/omnirl.ts";
 import type { Policy } from "./policies/policy.ts";
 import { references } from "./policies/references.ts";
 import { tabularMdp } from "./tabular_mdp.ts";
@@ -58,6 +59,7 @@ export const policies: ReadonlyArray<Policy> = [
   ...references,
   epsilonGreedy,
   noiseCurriculum,
+  omnirl,
 ];
 
 /** The environment of that name, if there is one. */

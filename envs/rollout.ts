@@ -50,6 +50,8 @@ export interface TrialRecord {
   solvable: boolean;
   /** 0 where an action was not legal; absent where all were. */
   valid: Uint8Array | undefined;
+  /** Which source of the actor each action came from, where it says. */
+  sources: Uint8Array | undefined;
 }
 
 /** A task, with the count of draws that it took. */
@@ -96,6 +98,7 @@ export function emptyRecord(): TrialRecord {
     rewards: new Float64Array(0),
     solvable: false,
     valid: undefined,
+    sources: undefined,
   };
 }
 
@@ -119,6 +122,7 @@ function reserve(record: TrialRecord, steps: number, horizon: number): void {
   record.actions = grown(record.actions, steps + horizon);
   record.rewards = grown(record.rewards, steps + horizon);
   if (record.valid) record.valid = grown(record.valid, steps + horizon);
+  if (record.sources) record.sources = grown(record.sources, steps + horizon);
 }
 
 /** Tables are asked once: they may hold hundreds of thousands of outcomes. */
@@ -179,6 +183,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
   };
   record.episodes = 0;
   record.valid = undefined;
+  record.sources = actor.source && (record.sources ?? new Uint8Array(64));
   record.vectors = table?.vectors;
   record.solvable = table !== undefined && isSolvable(table);
   record.values = !table && space.kind !== "discrete" ? [] : undefined;
@@ -218,9 +223,9 @@ function stepTable(
   const { terminal, success, observation } = table;
   const { rewardDeviation = 0, rewardDeviations } = table;
   const act = actor.act;
-  const learn = actor.learn;
+  const { learn, source } = actor;
   return (record, first) => {
-    const { codes, actions, rewards } = record;
+    const { codes, actions, rewards, sources } = record;
     let state = drawStart(table, starts);
     let seen = observation ? observation[state]! : state;
     let solved = 0;
@@ -242,6 +247,7 @@ function stepTable(
       ended = terminal[k]!;
       solved |= success[k]!;
       if (learn !== undefined) learn(seen, action, r, sees, ended === 1);
+      if (sources !== undefined) sources[i] = source!();
       actions[i] = action;
       rewards[i++] = r;
       codes[at++] = seen = sees;
@@ -275,6 +281,7 @@ function stepEnvironment(
       }
       const { reward } = moved;
       actor.learn?.(observation, action, reward, moved.observation, ended);
+      if (record.sources) record.sources[i] = actor.source!();
       record.actions[i] = action;
       record.rewards[i] = reward;
       if (record.valid !== undefined || moved.valid === false) {

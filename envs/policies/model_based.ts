@@ -2,7 +2,9 @@ import { type Generator, uniform } from "../../kernels/random/generator.ts";
 import {
   bonusScale,
   emptyModel,
+  emptyPlan,
   learnStep,
+  type Model,
   sweepModel,
   visitsOf,
 } from "../../kernels/solvers/model.ts";
@@ -15,48 +17,68 @@ export interface ModelOptions {
   readonly coefficient: number;
 }
 
-/**
- * A learner that keeps a model and, before each episode but the first, plans on
- * it by one sweep, warm from the last. It takes the action with the largest
- * Q(s, a) + b(s, a) U(0, 1).
- */
-export function startModelBased(
-  states: number,
-  actions: number,
+/** Plans of its own on a model that it may share. */
+export interface Planner {
+  /** One sweep, and the bonus by what is known now. */
+  readonly plan: () => void;
+  /** The action with the largest Q(s, a) + b(s, a) U(0, 1). */
+  readonly choose: (state: number) => number;
+}
+
+/** A planner on `model`, which others feed; its plan begins at 0. */
+export function plannerOn(
+  model: Model,
   { gamma, coefficient }: ModelOptions,
   random: Generator,
-): Required<Actor> {
-  const model = emptyModel(states, actions);
-  let scale = bonusScale(model, coefficient, gamma);
+): Planner {
+  const { states, actions } = model;
+  const plan = emptyPlan(states, actions);
   // The bonus is of the last planning, as the values are.
   const bonus = new Float64Array(states * actions);
   const weigh = () => {
-    scale = bonusScale(model, coefficient, gamma);
+    const scale = bonusScale(model, coefficient, gamma);
     for (let row = 0; row < bonus.length; row++) {
       bonus[row] = scale / Math.sqrt(visitsOf(model, row));
     }
   };
   weigh();
-  let steps = 0;
   return {
-    begin: () => {
-      if (steps === 0) return;
-      sweepModel(model, gamma);
+    plan: () => {
+      sweepModel(model, plan, gamma);
       weigh();
     },
-    act: (observation) => {
-      const first = (observation as number) * actions;
+    choose: (state) => {
+      const first = state * actions;
       let [chosen, best] = [0, -Infinity];
       for (let a = 0; a < actions; a++) {
-        const row = first + a;
-        const worth = model.q[row]! + bonus[row]! * uniform(random);
-        if (worth > best) {
-          best = worth;
-          chosen = a;
-        }
+        const worth = plan.q[first + a]! + bonus[first + a]! * uniform(random);
+        if (worth <= best) continue;
+        best = worth;
+        chosen = a;
       }
       return chosen;
     },
+  };
+}
+
+/**
+ * A learner that keeps a model and, before each episode but the first, plans on
+ * it by one sweep, warm from the last.
+ */
+export function startModelBased(
+  states: number,
+  actions: number,
+  options: ModelOptions,
+  random: Generator,
+): Required<Pick<Actor, "begin" | "act" | "learn">> {
+  const model = emptyModel(states, actions);
+  const { plan, choose } = plannerOn(model, options, random);
+  let steps = 0;
+  return {
+    begin: () => {
+      if (steps > 0) plan();
+    },
+    act: (observation) => choose(observation as number),
     learn: (observation, action, reward, next, terminated) => {
       steps++;
       const [s, j] = [observation as number, next as number];

@@ -25,9 +25,6 @@ export interface Model {
   readonly taken: Float64Array;
   /** 1 for each state that has ended an episode. */
   readonly over: Uint8Array;
-  readonly q: Float64Array;
-  /** max_a Q(s, a). */
-  readonly values: Float64Array;
   /** Entries: outcomes seen, each in the list of its row. */
   size: number;
   follows: Int32Array;
@@ -39,7 +36,22 @@ export interface Model {
   squares: number;
 }
 
-/** A model of nothing yet, with values of 0. */
+/** What is planned on a model; several may share one. */
+export interface ModelPlan {
+  readonly q: Float64Array;
+  /** max_a Q(s, a). */
+  readonly values: Float64Array;
+}
+
+/** A plan of nothing yet: all values are 0. */
+export function emptyPlan(states: number, actions: number): ModelPlan {
+  return {
+    q: new Float64Array(states * actions),
+    values: new Float64Array(states),
+  };
+}
+
+/** A model of nothing yet. */
 export function emptyModel(states: number, actions: number): Model {
   const rows = states * actions;
   return {
@@ -48,8 +60,6 @@ export function emptyModel(states: number, actions: number): Model {
     head: new Int32Array(rows).fill(-1),
     taken: new Float64Array(rows),
     over: new Uint8Array(states),
-    q: new Float64Array(rows),
-    values: new Float64Array(states),
     size: 0,
     follows: new Int32Array(64),
     next: new Int32Array(64),
@@ -137,7 +147,8 @@ export function visitsOf(model: Model, row: number): number {
 
 /** Σ_j P̂(j | row) (R̂ + γ V(j)), where `total` is Σ_j V(j). */
 function backUp(
-  { head, follows, next, count, paid, values }: Model,
+  { head, follows, next, count, paid }: Model,
+  values: Float64Array,
   row: number,
   discount: number,
   total: number,
@@ -160,16 +171,21 @@ function backUp(
  * import { ok } from "node:assert/strict";
  *
  * const model = emptyModel(2, 2);
+ * const plan = emptyPlan(2, 2);
  * for (let i = 0; i < 1000; i++) {
  *   learnStep(model, 0, 0, 1, 1, true);
  *   learnStep(model, 0, 1, 0, 0, false);
  * }
- * sweepModel(model, 0.5);
- * ok(model.q[0]! > 0.999 && model.q[1]! < model.q[0]!);
+ * sweepModel(model, plan, 0.5);
+ * ok(plan.q[0]! > 0.999 && plan.q[1]! < plan.q[0]!);
  * ```
  */
-export function sweepModel(model: Model, discount: number): void {
-  const { states, actions, q, values, over } = model;
+export function sweepModel(
+  model: Model,
+  { q, values }: ModelPlan,
+  discount: number,
+): void {
+  const { states, actions, over } = model;
   let total = 0;
   for (let s = 0; s < states; s++) {
     if (over[s]) {
@@ -184,7 +200,14 @@ export function sweepModel(model: Model, discount: number): void {
       continue;
     }
     for (let a = 0; a < actions; a++, row++) {
-      q[row] = backUp(model, row, discount, total, visitsOf(model, row));
+      q[row] = backUp(
+        model,
+        values,
+        row,
+        discount,
+        total,
+        visitsOf(model, row),
+      );
       // Only what changes the largest changes what other states see.
       let best = q[s * actions]!;
       for (let b = s * actions + 1; b < (s + 1) * actions; b++) {

@@ -10,6 +10,7 @@ import { rootKey } from "../../../kernels/random/key.ts";
 import {
   bonusScale,
   emptyModel,
+  emptyPlan,
   learnStep,
   rewardDeviation,
   sweepModel,
@@ -67,6 +68,7 @@ Deno.test("sweepModel() is the dense sweep, to rounding", () => {
   fc.assert(fc.property(anything, ({ seed, n, actions, steps }) => {
     const random = generator(rootKey(seed));
     const model = emptyModel(n, actions);
+    const plan = emptyPlan(n, actions);
     const wanted = dense(n, actions);
     let s = 0;
     for (let i = 0; i < steps; i++) {
@@ -76,11 +78,11 @@ Deno.test("sweepModel() is the dense sweep, to rounding", () => {
       wanted.learn(s, a, r, j, ended);
       s = ended ? 0 : j;
       if (uniform(random) > 0.1) continue;
-      sweepModel(model, 0.99);
+      sweepModel(model, plan, 0.99);
       wanted.sweep(0.99);
     }
     wanted.q.forEach((x, row) => {
-      ok(Math.abs(x - model.q[row]!) < 1e-9, `${x} is not ${model.q[row]}`);
+      ok(Math.abs(x - plan.q[row]!) < 1e-9, `${x} is not ${plan.q[row]}`);
       ok(Math.abs(wanted.visits(row) - visitsOf(model, row)) < 1e-9);
     });
     ok(Math.abs(rewardDeviation(model) - wanted.deviation()) < 1e-7);
