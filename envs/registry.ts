@@ -30,6 +30,8 @@ import { noiseCurriculum } from "./policies/noise_curriculum.ts";
 import { omnirl } from "./policies/omnirl.ts";
 import type { Policy } from "./policies/policy.ts";
 import { references } from "./policies/references.ts";
+import { randomAcrobot } from "./random_acrobot.ts";
+import { randomCartpole } from "./random_cartpole.ts";
 import { tabularMdp } from "./tabular_mdp.ts";
 
 /** In the order that help lists them. */
@@ -45,6 +47,8 @@ export const environments: ReadonlyArray<Environment> = [
   garnet,
   anymdp,
   anymdpPartial,
+  randomCartpole,
+  randomAcrobot,
   banditGaussian,
   banditBernoulli,
   banditLinear,
