@@ -1,6 +1,7 @@
 /**
  * Tasks sampled, shaped and accepted, and solved at the discounts that labels
- * are made for; on one core.
+ * are made for; and OmniRL's mixture on new tasks with a label at each step, in
+ * memory; on one core.
  *
  * @module
  */
@@ -8,7 +9,9 @@ import { bandsOf } from "../../envs/anymdp/table.ts";
 import type { AnyMdpTask } from "../../envs/anymdp/task.ts";
 import { resolveParams } from "../../envs/params.ts";
 import { findEnvironment } from "../../envs/registry.ts";
-import { drawTask } from "../../envs/rollout.ts";
+import { solutionsOf } from "../../envs/planning.ts";
+import { omnirl } from "../../envs/policies/omnirl.ts";
+import { drawTask, emptyRecord, playTrial } from "../../envs/rollout.ts";
 import { linearScratch } from "../../kernels/solvers/elimination.ts";
 import { solveDiscounts } from "../../kernels/solvers/policy_iteration.ts";
 import { compare, report } from "./measure.ts";
@@ -45,6 +48,48 @@ for (const [states, work] of [[16, 500], [64, 200], [128, 100]] as const) {
           for (const task of tasks) env.table!({ ...task });
         },
       },
+    ]),
+  );
+}
+
+/** About this many steps on each new task. */
+const STEPS = 12_000;
+const record = emptyRecord();
+
+/** Plays a new task, and looks up the label of each step; gives the steps. */
+function label(states: number, planning: string, seed: string): number {
+  const params = resolveParams(env.params, { states });
+  const { task } = drawTask(env, params, seed);
+  const table = env.table!(task);
+  let steps = 0;
+  for (let i = 0; steps < STEPS; i++) {
+    playTrial({
+      env,
+      task,
+      policy: omnirl,
+      params: resolveParams(omnirl.params, { planning }),
+      episodes: Math.ceil((STEPS - steps) / env.horizon(task)),
+      stopOnSuccess: false,
+      seed: `${i}`,
+    }, record);
+    steps += record.ends[record.episodes - 1]!;
+  }
+  const labels = solutionsOf(table, [0.994])[0]!.policy;
+  const rank = new Map((task as AnyMdpTask).mapping.map((id, s) => [id, s]));
+  let sum = 0;
+  for (const seen of record.codes) sum += labels[rank.get(seen) ?? 0]!;
+  return sum < 0 ? 0 : steps;
+}
+
+for (const states of [16, 64, 128]) {
+  const seeds = Array.from({ length: 20 }, (_, i) => String(i));
+  const count = (planning: string) => () =>
+    seeds.reduce((sum, seed) => sum + label(states, planning, seed), 0);
+  const work = count("all")() / 1e6;
+  report(
+    await compare(`omnirl on new ${states}x5`, { work, unit: "M steps/s" }, [
+      { name: "all plan", run: () => void count("all")() },
+      { name: "the active plans", run: () => void count("active")() },
     ]),
   );
 }
