@@ -97,9 +97,11 @@ function accepted(
   params: Params,
   random: Generator,
 ): unknown {
+  let kept: unknown;
   for (let draws = 0; draws < DRAW_BUDGET; draws++) {
-    const draw = env.sampleTask(random, params);
+    const draw = env.sampleTask(random, params, kept);
     if (!isRefusal(draw)) return draw;
+    kept = draw.kept;
     if (!draw.refused) return undefined;
   }
   return undefined;

@@ -45,6 +45,8 @@ export interface Transition<State> {
 /** A draw that the sampler of tasks refused, and why. */
 export interface Refusal {
   readonly refused: string;
+  /** What was drawn before, and stands when the rest is drawn again. */
+  readonly kept?: unknown;
 }
 
 /** A value that a task, and the digest of a task, may hold. */
@@ -67,9 +69,15 @@ export interface Environment<Task = unknown, State = unknown> {
   readonly params: ParamSpecs;
   /**
    * Draws one task, or refuses the draw: the caller draws again from where
-   * `random` then stands, counts the draws, and keeps to a budget.
+   * `random` then stands, counts the draws, and keeps to a budget. What the
+   * refusal before this draw kept is handed on, so that refusals of a part do
+   * not bias the rest.
    */
-  readonly sampleTask: (random: Generator, params: Params) => Task | Refusal;
+  readonly sampleTask: (
+    random: Generator,
+    params: Params,
+    kept?: unknown,
+  ) => Task | Refusal;
   readonly observations: (task: Task) => Space;
   /** The number of actions, which are the integers below it. */
   readonly actions: (task: Task) => number;

@@ -1,9 +1,13 @@
 /**
- * Which outcome of an action comes about.
+ * Which outcome of an action comes about, and where an episode starts.
  *
  * @module
  */
-import { type Generator, uniform } from "../kernels/random/generator.ts";
+import {
+  type Generator,
+  integer,
+  uniform,
+} from "../kernels/random/generator.ts";
 import { alias } from "../kernels/random/distributions.ts";
 import type { Table } from "./table.ts";
 
@@ -69,6 +73,19 @@ export function drawOutcome(
   return u - column < outcomes.stay[first + column]!
     ? first + column
     : first + outcomes.other[first + column]!;
+}
+
+/**
+ * A state to start in. Takes nothing where there is one start, an integer where
+ * all are equally likely, a uniform otherwise.
+ */
+export function drawStart(table: Table, random: Generator): number {
+  const { starts, startProbability } = table;
+  const n = starts.length;
+  if (n === 1) return starts[0]!;
+  return startProbability === undefined
+    ? starts[integer(random, n)]!
+    : starts[walk(startProbability, 0, n, random)]!;
 }
 
 function walk(

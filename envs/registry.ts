@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { anymdp } from "./anymdp/anymdp.ts";
+import { anymdpPartial } from "./anymdp/partial.ts";
 import {
   banditAdversarial,
   banditBernoulli,
@@ -21,11 +23,15 @@ import { darkRoomPermuted } from "./dark_room_permuted.ts";
 import type { Environment } from "./env.ts";
 import { frozenLake } from "./frozen_lake.ts";
 import { frozenLakeGym } from "./frozen_lake_gym.ts";
+import { garnet } from "./garnet.ts";
 import { keyToDoor } from "./key_to_door.ts";
 import { epsilonGreedy } from "./policies/epsilon_greedy.ts";
 import { noiseCurriculum } from "./policies/noise_curriculum.ts";
+import { omnirl } from "./policies/omnirl.ts";
 import type { Policy } from "./policies/policy.ts";
 import { references } from "./policies/references.ts";
+import { randomAcrobot } from "./random_acrobot.ts";
+import { randomCartpole } from "./random_cartpole.ts";
 import { tabularMdp } from "./tabular_mdp.ts";
 
 /** In the order that help lists them. */
@@ -38,6 +44,11 @@ export const environments: ReadonlyArray<Environment> = [
   frozenLake,
   frozenLakeGym,
   tabularMdp,
+  garnet,
+  anymdp,
+  anymdpPartial,
+  randomCartpole,
+  randomAcrobot,
   banditGaussian,
   banditBernoulli,
   banditLinear,
@@ -52,6 +63,7 @@ export const policies: ReadonlyArray<Policy> = [
   ...references,
   epsilonGreedy,
   noiseCurriculum,
+  omnirl,
 ];
 
 /** The environment of that name, if there is one. */

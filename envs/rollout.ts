@@ -10,11 +10,7 @@
  * @module
  */
 import { foldIn, type Key, rootKey } from "../kernels/random/key.ts";
-import {
-  type Generator,
-  generator,
-  integer,
-} from "../kernels/random/generator.ts";
+import { type Generator, generator } from "../kernels/random/generator.ts";
 import { normal } from "../kernels/random/distributions.ts";
 import {
   type Environment,
@@ -24,7 +20,7 @@ import {
 } from "./env.ts";
 import type { Actor, Policy } from "./policies/policy.ts";
 import type { Params } from "./params.ts";
-import { drawOutcome, outcomesOf } from "./outcomes.ts";
+import { drawOutcome, drawStart, outcomesOf } from "./outcomes.ts";
 import { roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
 
@@ -59,6 +55,8 @@ export interface TrialRecord {
   solvable: boolean;
   /** 0 where an action was not legal; absent where all were. */
   valid: Uint8Array | undefined;
+  /** Which source of the actor each action came from, where it says. */
+  sources: Uint8Array | undefined;
 }
 
 /** A task, with the count of draws that it took. */
@@ -77,9 +75,11 @@ export function drawTask(
 ): Draw {
   const random = generator(foldIn(rootKey(seed), "task", env.name));
   const refusals = new Map<string, number>();
+  let kept: unknown;
   for (let draws = 1; draws <= DRAW_BUDGET; draws++) {
-    const draw = env.sampleTask(random, params);
+    const draw = env.sampleTask(random, params, kept);
     if (!isRefusal(draw)) return { task: draw, draws, refusals };
+    kept = draw.kept;
     refusals.set(draw.refused, (refusals.get(draw.refused) ?? 0) + 1);
   }
   const reasons = [...refusals].map(([why, n]) => `${why} ${n} times`);
@@ -103,6 +103,7 @@ export function emptyRecord(): TrialRecord {
     rewards: new Float64Array(0),
     solvable: false,
     valid: undefined,
+    sources: undefined,
   };
 }
 
@@ -126,6 +127,7 @@ function reserve(record: TrialRecord, steps: number, horizon: number): void {
   record.actions = grown(record.actions, steps + horizon);
   record.rewards = grown(record.rewards, steps + horizon);
   if (record.valid) record.valid = grown(record.valid, steps + horizon);
+  if (record.sources) record.sources = grown(record.sources, steps + horizon);
 }
 
 /** Tables are asked once: they may hold hundreds of thousands of outcomes. */
@@ -186,6 +188,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
   };
   record.episodes = 0;
   record.valid = undefined;
+  record.sources = actor.source && (record.sources ?? new Uint8Array(64));
   record.vectors = table?.vectors;
   record.solvable = table !== undefined && isSolvable(table);
   record.values = !table && space.kind !== "discrete" ? [] : undefined;
@@ -222,15 +225,13 @@ function stepTable(
 ): RunEpisode {
   const { actions: A, next, reward } = table;
   const outcomes = outcomesOf(table);
-  const { terminal, success, observation, rewardDeviation = 0 } = table;
+  const { terminal, success, observation } = table;
+  const { rewardDeviation = 0, rewardDeviations } = table;
   const act = actor.act;
-  const learn = actor.learn;
+  const { learn, source } = actor;
   return (record, first) => {
-    const { codes, actions, rewards } = record;
-    const firstStates = table.starts;
-    let state = firstStates.length === 1
-      ? firstStates[0]!
-      : firstStates[integer(starts, firstStates.length)]!;
+    const { codes, actions, rewards, sources } = record;
+    let state = drawStart(table, starts);
     let seen = observation ? observation[state]! : state;
     let solved = 0;
     let ended = 0;
@@ -242,14 +243,16 @@ function stepTable(
       const action = act(seen, state, i - first);
       const k = drawOutcome(outcomes, state * A + action, dynamics);
       let r = reward[k]!;
-      if (rewardDeviation > 0) {
-        r = roundReward(r + rewardDeviation * normal(dynamics));
-      }
+      const deviation = rewardDeviations === undefined
+        ? rewardDeviation
+        : rewardDeviations[k]!;
+      if (deviation > 0) r = roundReward(r + deviation * normal(dynamics));
       state = next[k]!;
       const sees = observation ? observation[state]! : state;
       ended = terminal[k]!;
       solved |= success[k]!;
       if (learn !== undefined) learn(seen, action, r, sees, ended === 1);
+      if (sources !== undefined) sources[i] = source!();
       actions[i] = action;
       rewards[i++] = r;
       codes[at++] = seen = sees;
@@ -285,6 +288,7 @@ function stepEnvironment(
       const { reward } = moved;
       if (!Number.isFinite(reward)) throw refuse(env, "reward", reward);
       actor.learn?.(observation, action, reward, moved.observation, ended);
+      if (record.sources) record.sources[i] = actor.source!();
       record.actions[i] = action;
       record.rewards[i] = reward;
       if (record.valid !== undefined || moved.valid === false) {

@@ -22,10 +22,14 @@ export interface Table {
   readonly terminal: Uint8Array;
   /** 1 where the outcome solves the task. */
   readonly success: Uint8Array;
-  /** States that an episode starts in, each equally likely. */
+  /** States that an episode starts in. */
   readonly starts: Int32Array;
+  /** Probability of each start, which sum to 1; equally likely if absent. */
+  readonly startProbability?: Float64Array;
   /** Standard deviation of normal noise on every reward; none if absent. */
   readonly rewardDeviation?: number;
+  /** The same of each outcome, where outcomes differ in it. */
+  readonly rewardDeviations?: Float64Array;
   /** What the agent sees in each state, as an index; the state if absent. */
   readonly observation?: Int32Array;
   /** Number of observation indices; `states` if absent. */

@@ -51,6 +51,22 @@ function* shapeFaults(table: Table): Faults {
   }
 }
 
+function* optionalFaults(table: Table): Faults {
+  const { next, starts, startProbability, rewardDeviations } = table;
+  if (rewardDeviations && rewardDeviations.length !== next.length) {
+    yield "table: rewardDeviations are not one for each outcome";
+  }
+  if (rewardDeviations?.some((sd) => !(sd >= 0))) {
+    yield "table: rewardDeviations below 0";
+  }
+  if (startProbability === undefined) return;
+  const sum = startProbability.reduce((a, b) => a + b, 0);
+  if (
+    startProbability.length !== starts.length ||
+    startProbability.some((p) => !(p >= 0)) || Math.abs(sum - 1) > 1e-9
+  ) yield "table: startProbability is not one probability for each start";
+}
+
 function* seenFaults(table: Table): Faults {
   const { states, observation, observationCount = states, vectors } = table;
   if (observation && observation.length !== states) {
@@ -70,7 +86,7 @@ function isOutcome(
   k: number,
   moved: Transition<unknown>,
 ): boolean {
-  const { rewardDeviation: sd = 0 } = table;
+  const sd = table.rewardDeviations?.[k] ?? table.rewardDeviation ?? 0;
   const off = Math.abs(moved.reward - table.reward[k]!);
   return table.probability[k]! > 0 && table.next[k] === moved.state &&
     (table.terminal[k] === 1) === moved.terminated &&
@@ -126,7 +142,8 @@ function* oftenFaults(
     const moved = env.step(task, state, action, random);
     const { state: next, terminated, success } = moved;
     // Noise makes each reward another one, and they are not counted then.
-    const reward = table.rewardDeviation ? 0 : moved.reward;
+    const noisy = table.rewardDeviation || table.rewardDeviations;
+    const reward = noisy ? 0 : moved.reward;
     const id = JSON.stringify([next, reward, terminated, success]);
     const entry = counts.get(id) ??
       { seen: 0, expected: DRAWS * likelihood(table, state, action, moved) };
@@ -149,13 +166,32 @@ export function* tableFaults(
   key: Key,
 ): Faults {
   const table = env.table!(task);
-  const faults = [...shapeFaults(table), ...seenFaults(table)];
+  const faults = [
+    ...shapeFaults(table),
+    ...optionalFaults(table),
+    ...seenFaults(table),
+  ];
   yield* faults;
   if (faults.length > 0) return;
   if (table.actions !== env.actions(task)) yield "table: other actions";
+  yield* startFaults(env, task, table, key);
+  for (let action = 0; action < table.actions; action++) {
+    yield* oftenFaults(env, task, table, action, key);
+  }
+}
+
+/** That episodes start where the table says, as often as it says. */
+function* startFaults(
+  env: Environment,
+  task: unknown,
+  table: Table,
+  key: Key,
+): Faults {
   const random = generator(foldIn(key, "table"));
+  const counts = new Map<unknown, number>();
   for (let i = 0; i < DRAWS; i++) {
     const { state, observation } = env.reset(task, random);
+    counts.set(state, (counts.get(state) ?? 0) + 1);
     if (!table.starts.includes(state as number)) {
       yield "table: an episode starts elsewhere";
     } else if (
@@ -163,7 +199,16 @@ export function* tableFaults(
         JSON.stringify(observation)
     ) yield "table: a start shows another observation";
   }
-  for (let action = 0; action < table.actions; action++) {
-    yield* oftenFaults(env, task, table, action, key);
+  for (const [i, state] of table.starts.entries()) {
+    const p = table.startProbability?.[i] ?? 1 / table.starts.length;
+    const deviation = Math.sqrt(DRAWS * p * (1 - p));
+    const seen = counts.get(state) ?? 0;
+    // A start that is named twice is counted twice, and left alone.
+    if (table.starts.indexOf(state) !== table.starts.lastIndexOf(state)) {
+      continue;
+    }
+    if (Math.abs(seen - DRAWS * p) > FAR * deviation + 1) {
+      yield "table: starts come more or less often than it says";
+    }
   }
 }

@@ -3,12 +3,13 @@
  * it. The state is the table's row, an integer.
  *
  * Draws, so that any other stepper can agree with this one: a start takes an
- * integer where there are several, a step takes a uniform where an action has
- * several outcomes, then a normal where rewards are noisy.
+ * integer where there are several, or a uniform where they are not equally
+ * likely; a step takes a uniform where an action has several outcomes, then a
+ * normal where the outcome's reward is noisy.
  *
  * @module
  */
-import { type Generator, integer } from "../kernels/random/generator.ts";
+import type { Generator } from "../kernels/random/generator.ts";
 import { normal } from "../kernels/random/distributions.ts";
 import {
   defineEnvironment,
@@ -16,7 +17,7 @@ import {
   type Observation,
   type Transition,
 } from "./env.ts";
-import { drawOutcome, outcomesOf } from "./outcomes.ts";
+import { drawOutcome, drawStart, outcomesOf } from "./outcomes.ts";
 import { roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
 
@@ -76,14 +77,14 @@ function stepTable(
 ): Transition<number> {
   const row = state * table.actions + action;
   const k = drawOutcome(outcomesOf(table), row, random);
-  const { rewardDeviation = 0 } = table;
+  const deviation = table.rewardDeviations?.[k] ?? table.rewardDeviation ?? 0;
   const mean = table.reward[k]!;
   const next = table.next[k]!;
   const transition = {
     state: next,
     observation: observe(table, next),
-    reward: rewardDeviation > 0
-      ? roundReward(mean + rewardDeviation * normal(random))
+    reward: deviation > 0
+      ? roundReward(mean + deviation * normal(random))
       : mean,
     terminated: table.terminal[k] === 1,
   };
@@ -148,9 +149,7 @@ export function defineTabular<Task extends object>(
     },
     reset: (task, random) => {
       const { table } = look(task);
-      const { starts } = table;
-      const i = starts.length === 1 ? 0 : integer(random, starts.length);
-      const state = starts[i]!;
+      const state = drawStart(table, random);
       return { state, observation: observe(table, state) };
     },
     step: (task, state, action, random) => {

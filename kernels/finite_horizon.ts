@@ -22,6 +22,8 @@ export interface FiniteMdp {
   readonly terminal: Uint8Array;
   readonly success: Uint8Array;
   readonly starts: Int32Array;
+  /** Probability of each start; equally likely if absent. */
+  readonly startProbability?: Float64Array;
 }
 
 /** What is best, and its worth. */
@@ -280,7 +282,7 @@ export function evaluate(
   actions: Int32Array,
   epsilon: number = 0,
 ): Worth {
-  const { states, starts } = mdp;
+  const { states, starts, startProbability } = mdp;
   const stride = actions.length === states ? 0 : states;
   // Return, success and length to go, interleaved, of each state.
   let later = new Float64Array(3 * states);
@@ -294,10 +296,15 @@ export function evaluate(
     [later, now] = [now, later];
   }
   const sums = [0, 0, 0];
-  for (const start of starts) {
-    for (let j = 0; j < 3; j++) sums[j] = sums[j]! + later[3 * start + j]!;
+  let total = 0;
+  for (let i = 0; i < starts.length; i++) {
+    const share = startProbability?.[i] ?? 1;
+    total += share;
+    for (let j = 0; j < 3; j++) {
+      sums[j] = sums[j]! + share * later[3 * starts[i]! + j]!;
+    }
   }
-  const [paid, solved, length] = sums.map((sum) => sum / starts.length);
+  const [paid, solved, length] = sums.map((sum) => sum / total);
   return { return: paid!, success: solved!, length: length! };
 }
 

@@ -47,6 +47,8 @@ export interface Actor {
     next: Observation,
     terminated: boolean,
   ) => void;
+  /** Which of its sources the last action came from, where it has several. */
+  readonly source?: () => number;
 }
 
 /** What {@linkcode Policy.prepare} works from. */

@@ -4,8 +4,11 @@
  * @module
  */
 import { type Params, resolveParams } from "../params.ts";
+import { boltzmannQ } from "./boltzmann_q.ts";
 import { linearThompson } from "./linear_thompson.ts";
+import { modelBased } from "./model_based.ts";
 import { optimalPolicy } from "./optimal.ts";
+import { oracle } from "./oracle.ts";
 import type { Policy, Trial } from "./policy.ts";
 import { qLearning } from "./q_learning.ts";
 import { randomPolicy } from "./random.ts";
@@ -16,7 +19,10 @@ import { ucb } from "./ucb.ts";
 export const references: ReadonlyArray<Policy> = [
   randomPolicy,
   optimalPolicy,
+  oracle,
   qLearning,
+  boltzmannQ,
+  modelBased,
   ucb,
   thompson,
   linearThompson,

@@ -3,6 +3,7 @@ import { checkEnvironment } from "../../envs/contract.ts";
 import { darkRoom } from "../../envs/dark_room.ts";
 import type { Environment } from "../../envs/env.ts";
 import { frozenLakeGym } from "../../envs/frozen_lake_gym.ts";
+import { keyToDoor } from "../../envs/key_to_door.ts";
 import { environments, findEnvironment } from "../../envs/registry.ts";
 import { rootKey } from "../../kernels/random/key.ts";
 
@@ -15,6 +16,12 @@ const variants = [
   ["bandit-adversarial", { favoured: "both" }],
   ["bandit-piecewise", { hazard: 0.2 }],
   ["tabular-mdp", { states: 64, "reward-sd": 0 }],
+  ["garnet", { states: 3, branches: 8 }],
+  ["anymdp-partial", { "observation-tokens": 4, "action-tokens": 2 }],
+  ["anymdp-partial", { states: 1, symbols: 3 }],
+  ["anymdp", { states: 1 }],
+  ["anymdp", { states: 3, actions: 2 }],
+  ["anymdp", { states: 24, "min-states": 8, "kernel-width": "action" }],
 ] as const;
 
 for (const env of environments) {
@@ -101,6 +108,10 @@ const broken: ReadonlyArray<[string, Partial<Environment>, Environment?]> = [
   ["table", tabled({ terminal: new Uint8Array(405).fill(1) })],
   ["table", tabled({ reward: new Float64Array(405).fill(7) })],
   ["table", tabled({ observation: new Int32Array(81) })],
+  ["table", tabled({ startProbability: Float64Array.of(0.5) })],
+  ["table", tabled({ startProbability: Float64Array.of(0.5, 0.5) })],
+  ["table", tabled({ rewardDeviations: new Float64Array(404) })],
+  ["table", tabled({ rewardDeviations: new Float64Array(405).fill(-1) })],
   ["table", tabled({ next: new Int32Array(405).fill(81) })],
 ];
 
@@ -112,6 +123,23 @@ broken.forEach(([clause, change, env = darkRoom], i) => {
     const clauses = faults.map((fault) => fault.split(":")[0]);
     ok(clauses.includes(clause), `found only ${JSON.stringify(faults)}`);
   });
+});
+
+Deno.test("checkEnvironment() sees starts that are more likely than a table says", () => {
+  const skewed: Environment = {
+    ...keyToDoor,
+    table: (task) => {
+      const table = keyToDoor.table!(task);
+      const n = table.starts.length;
+      const startProbability = new Float64Array(n).fill(0.5 / (n - 1));
+      startProbability[0] = 0.5;
+      return { ...table, startProbability };
+    },
+  };
+  const params = { size: 3 };
+  deepEqual(checkEnvironment(skewed, rootKey(5), { params }), [
+    "table: starts come more or less often than it says",
+  ]);
 });
 
 Deno.test("checkEnvironment() sees a table whose odds are not those of step()", () => {

@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Environment } from "../../envs/env.ts";
 import { resolveParams } from "../../envs/params.ts";
 import { findEnvironment, findPolicy } from "../../envs/registry.ts";
@@ -13,6 +13,7 @@ const cases = [
   ["frozen-lake", { slippery: true }],
   ["bandit-gaussian", { horizon: 50 }],
   ["tabular-mdp", {}],
+  ["anymdp", {}],
 ] as const;
 
 for (const [name, given] of cases) {
@@ -71,6 +72,33 @@ Deno.test("defineTabular() shows indices, or what they stand for", () => {
   deepEqual(shown(two({ vectors })), [{ kind: "box", shape: [1] }, [2]]);
   const both = { ...merged, vectors: { width: 1, values: Float64Array.of(7) } };
   deepEqual(shown(two(both)), [{ kind: "box", shape: [1] }, [7]]);
+});
+
+Deno.test("a table says how noisy each outcome is, and how likely each start", () => {
+  const env = defineTabular({
+    name: "two",
+    version: 1,
+    summary: "Two states, of which the second is noisy",
+    params: {},
+    sampleTask: () => ({}),
+    horizon: () => 1,
+    table: () => ({
+      ...blankTable(2, 1, 1, [0, 1]),
+      startProbability: Float64Array.of(0.2, 0.8),
+      rewardDeviation: 5,
+      rewardDeviations: Float64Array.of(0, 2),
+    }),
+  });
+  const random = generator(rootKey(3));
+  const task = env.sampleTask(random, {});
+  equal(env.step(task, 0, 0, random).reward, 0);
+  let [square, seconds] = [0, 0];
+  for (let i = 0; i < 10_000; i++) {
+    square += env.step(task, 1, 0, random).reward ** 2 / 10_000;
+    seconds += env.reset(task, random).state as number;
+  }
+  ok(Math.abs(square - 4) < 0.3);
+  ok(Math.abs(seconds - 8000) < 200);
 });
 
 Deno.test("defineTabular() starts anywhere that the table says", () => {

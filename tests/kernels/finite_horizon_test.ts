@@ -161,6 +161,24 @@ Deno.test("evaluate() agrees with following every branch", () => {
   ));
 });
 
+Deno.test("evaluate() weighs starts by how likely they are", () => {
+  const shape = { states: 4, actions: 2, branches: 2, ends: 0.1 };
+  const mdp = randomMdp(generator(rootKey(7)), shape);
+  const row = Int32Array.of(0, 1, 1, 0);
+  const from = (starts: ReadonlyArray<number>, odds?: ReadonlyArray<number>) =>
+    evaluate(
+      {
+        ...mdp,
+        starts: Int32Array.from(starts),
+        ...(odds && { startProbability: Float64Array.from(odds) }),
+      },
+      5,
+      row,
+    ).return;
+  close(from([1, 3], [0.25, 0.75]), 0.25 * from([1]) + 0.75 * from([3]));
+  close(from([1, 3], [0.5, 0.5]), from([1, 3]));
+});
+
 Deno.test("evaluate() takes one row of actions for all steps", () => {
   const shape = { states: 4, actions: 3, branches: 2, ends: 0.1 };
   const mdp = randomMdp(generator(rootKey(1)), shape);
