@@ -163,6 +163,9 @@ export function recipeDifferences(
   const before = flatten(was);
   const after = flatten(now);
   const names = [...new Set([...before.keys(), ...after.keys()])];
+  // What the stages are comes before what they were told.
+  const isStage = (name: string) => Number(!name.startsWith("stage "));
+  names.sort((a, b) => isStage(a) - isStage(b));
   return names.flatMap((name) => {
     const [from, to] = [before.get(name), after.get(name)];
     return from === to
@@ -173,9 +176,9 @@ export function recipeDifferences(
 
 function flatten(recipe: Recipe): Map<string, string> {
   const flat = new Map<string, string>();
+  recipe.steps.forEach(({ stage }, i) => flat.set(`stage ${i + 1}`, stage));
   recipe.steps.forEach(({ stage, options, operands }, i) => {
     const name = recipe.steps.length > 1 ? `${i + 1}:${stage}` : stage;
-    flat.set(`stage ${i + 1}`, stage);
     for (const [option, value] of Object.entries(options)) {
       if (value !== undefined) {
         flat.set(`${name} --${option}`, JSON.stringify(value));

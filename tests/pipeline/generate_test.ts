@@ -358,11 +358,7 @@ toolTest(
       const file = path.join(folder, "rows");
       for (const { name } of environments) {
         const plan = words(`generate --env ${name} --tasks 3 --episodes 2`);
-        const more = name === "tabular-mdp" ? [] : ["--policy", "q-learning"];
-        fs.appendFileSync(
-          file,
-          succeeded(await retrial(folder, [...plan, ...more])),
-        );
+        fs.appendFileSync(file, succeeded(await retrial(folder, plan)));
       }
       const args = ["-c", READER, file];
       equal(execFileSync("python3", args, { encoding: "utf8" }), "fine\n");
