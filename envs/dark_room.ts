@@ -7,7 +7,7 @@
 import { integer } from "../kernels/random/generator.ts";
 import { num, type ParamSpecs } from "./params.ts";
 import { drawRoom, type Move, walk } from "./grid.ts";
-import { blankTable, defineTabular } from "./tabular.ts";
+import { blankTable, defineTabular, type Tabular } from "./tabular.ts";
 import type { Table } from "./table.ts";
 
 /** Stay, up, right, down, left. */
@@ -66,6 +66,21 @@ export function roomTable(
   return table;
 }
 
+/** A goal in any cell: what rooms with an unseen goal have in common. */
+export const anyGoal: Pick<
+  Tabular<Room>,
+  "label" | "sampleTask" | "horizon" | "world"
+> = {
+  label: (params) => `${params.size}x${params.size}`,
+  sampleTask: (random, params) => {
+    const size = num(params, "size");
+    const goal = integer(random, size * size);
+    return { size, horizon: num(params, "horizon"), goal };
+  },
+  horizon: (room) => room.horizon,
+  world: ({ size, goal }) => [size, goal],
+};
+
 /** The room with start S, goal G, and the agent @ where it is known. */
 export function drawGoal(room: Room, start: number, agent?: number): string {
   return drawRoom(room.size, room.size, [
@@ -85,14 +100,7 @@ export const darkRoom = defineTabular<Room>({
   version: 1,
   summary: "Find the unseen goal of a room and stay on it",
   params: roomParams(9, 20),
-  label: (params) => `${params.size}x${params.size}`,
-  sampleTask: (random, params) => {
-    const size = num(params, "size");
-    const goal = integer(random, size * size);
-    return { size, horizon: num(params, "horizon"), goal };
-  },
-  horizon: (room) => room.horizon,
-  world: ({ size, goal }) => [size, goal],
+  ...anyGoal,
   table: (room) => roomTable(room, centre(room.size), COMPASS),
   render: (room, state) => drawGoal(room, centre(room.size), state),
 });

@@ -5,10 +5,14 @@
  *
  * @module
  */
-import { integer } from "../kernels/random/generator.ts";
-import { drawGoal, type Room, roomParams, roomTable } from "./dark_room.ts";
+import {
+  anyGoal,
+  drawGoal,
+  type Room,
+  roomParams,
+  roomTable,
+} from "./dark_room.ts";
 import type { Move } from "./grid.ts";
-import { num } from "./params.ts";
 import { defineTabular } from "./tabular.ts";
 import type { Table } from "./table.ts";
 
@@ -38,14 +42,7 @@ export const darkRoomDpt = defineTabular<Room>({
   version: 1,
   summary: "Dark Room from a corner, seeing column and row",
   params: roomParams(10, 100),
-  label: (params) => `${params.size}x${params.size}`,
-  sampleTask: (random, params) => {
-    const size = num(params, "size");
-    const goal = integer(random, size * size);
-    return { size, horizon: num(params, "horizon"), goal };
-  },
-  horizon: (room) => room.horizon,
-  world: ({ size, goal }) => [size, goal],
+  ...anyGoal,
   table: (room) => cornerTable(room, CORNER_MOVES),
   render: (room, state) => drawGoal(room, 0, state),
 });

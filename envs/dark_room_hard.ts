@@ -1,5 +1,5 @@
-import { integer } from "../kernels/random/generator.ts";
 import {
+  anyGoal,
   centre,
   COMPASS,
   drawGoal,
@@ -7,7 +7,6 @@ import {
   roomParams,
   roomTable,
 } from "./dark_room.ts";
-import { num } from "./params.ts";
 import { defineTabular } from "./tabular.ts";
 
 /**
@@ -20,14 +19,7 @@ export const darkRoomHard = defineTabular<Room>({
   version: 1,
   summary: "Find the unseen goal of a large room, which pays once",
   params: roomParams(17, 20),
-  label: (params) => `${params.size}x${params.size}`,
-  sampleTask: (random, params) => {
-    const size = num(params, "size");
-    const goal = integer(random, size * size);
-    return { size, horizon: num(params, "horizon"), goal };
-  },
-  horizon: (room) => room.horizon,
-  world: ({ size, goal }) => [size, goal],
+  ...anyGoal,
   table: (room) => {
     const table = roomTable(room, centre(room.size), COMPASS);
     table.terminal.set(table.success);
