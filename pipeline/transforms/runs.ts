@@ -218,8 +218,11 @@ function* redeal(
   yield* drain(level, depth, limit, scratch);
 }
 
-/** A sorter that holds about `memory` bytes. */
-export function sorter(memory: number): Sorter {
+/** A sorter that holds about `memory` bytes; its files are below `temporary`. */
+export function sorter(
+  memory: number,
+  temporary: () => string = os.tmpdir,
+): Sorter {
   // Half is for what is held, half for what is on its way in and out.
   const limit = memory / 2;
   let held: Array<KeyedLine> = [];
@@ -227,7 +230,7 @@ export function sorter(memory: number): Sorter {
   let folder: string | undefined;
   let level: Level | undefined;
   const spill = () => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), "retrial-"));
+    folder = fs.mkdtempSync(path.join(temporary(), "retrial-"));
     level = openLevel(folder, "run-");
     for (const line of held) deal(level, 0, line, limit / 2);
     held = [];

@@ -4,9 +4,6 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Stream from "effect/Stream";
 import { execFileSync } from "node:child_process";
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
 import type { StageError } from "../../pipeline/errors.ts";
 import type { AnyOptions } from "../../pipeline/flags.ts";
 import { checkOptions, type Flags } from "../../pipeline/flags.ts";
@@ -128,24 +125,4 @@ export function output(
     encoding: "utf8",
     maxBuffer: 1 << 28,
   });
-}
-
-/**
- * Runs `use` with a temporary folder of its own, and gives what was left in it:
- * other programs put things into the common one at any time.
- */
-export async function leftBehind(
-  use: (folder: string) => unknown,
-): Promise<ReadonlyArray<string>> {
-  const before = Deno.env.get("TMPDIR");
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "left-behind-"));
-  Deno.env.set("TMPDIR", folder);
-  try {
-    await use(folder);
-    return fs.readdirSync(folder);
-  } finally {
-    if (before === undefined) Deno.env.delete("TMPDIR");
-    else Deno.env.set("TMPDIR", before);
-    fs.rmSync(folder, { recursive: true });
-  }
 }

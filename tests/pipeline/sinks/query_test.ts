@@ -1,3 +1,4 @@
+import { bash, withFolder } from "../../shell.ts";
 import { toolTest } from "../../tools.ts";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
@@ -12,7 +13,6 @@ import {
   batchesOf,
   episode,
   failure,
-  leftBehind,
   lines,
   output,
   run,
@@ -361,11 +361,19 @@ Deno.test("query names the line that is no row", async () => {
   );
 });
 
-Deno.test("query leaves nothing behind, done or failed", async () => {
-  const left = await leftBehind(async () => {
-    await ask("from steps", rows);
-    await failure(ask("from nothing", rows));
-  });
-  deepEqual(left, []);
-  deepEqual(fs.readdirSync(folder).filter((n) => n.endsWith(".partial")), []);
-});
+toolTest(
+  "query leaves nothing behind, done or failed",
+  ["bash"],
+  () =>
+    withFolder(async (folder) => {
+      const { out } = await bash(
+        folder,
+        `mkdir tmp; export TMPDIR=$PWD/tmp
+      retrial generate --env dark-room --tasks 9 > in
+      retrial query 'select count(*) as n from steps' < in
+      retrial query 'from nothing' --output out.csv in; echo $?
+      ls -A tmp; ls`,
+      );
+      equal(out, '{"n":180}\n2\nin\ntmp\n');
+    }),
+);

@@ -1,9 +1,11 @@
+import { bash, withFolder } from "../../shell.ts";
+import { toolTest } from "../../tools.ts";
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { sorter } from "../../../pipeline/transforms/runs.ts";
 import { shuffle } from "../../../pipeline/transforms/shuffle.ts";
-import { apply, failure, ids, leftBehind, lines, trial } from "../trials.ts";
+import { apply, failure, ids, lines, trial } from "../trials.ts";
 import { chiSquared } from "./chi_squared.ts";
 
 const many = Array.from({ length: 3000 }, (_, i) => trial(`task-${i}`, 0));
@@ -46,16 +48,23 @@ Deno.test("shuffle tells equal rows apart", async () => {
   ok(places.size > 10);
 });
 
-Deno.test("shuffle names a bad line and leaves no files", async () => {
-  const large = many.map((row) => ({ ...row, tags: "x".repeat(2000) }));
-  const text = lines(large) + "{}\n";
-  const left = await leftBehind(async () => {
-    const error = await failure(apply(shuffle, { memory: 1 }, text));
-    match((error as Error).message, /^test.jsonl: line 3001: id is missing$/);
-    await apply(shuffle, { memory: 1 }, large);
-  });
-  deepEqual(left, []);
-});
+toolTest(
+  "shuffle names a bad line and leaves no files",
+  ["bash"],
+  () =>
+    withFolder(async (folder) => {
+      const { out, err } = await bash(
+        folder,
+        `mkdir tmp; export TMPDIR=$PWD/tmp
+      retrial generate --env dark-room --tasks 6000 > in
+      (cat in; echo '{}') | retrial shuffle --memory 1 > none; echo $?
+      retrial shuffle --memory 1 in | wc -l
+      ls -A tmp`,
+      );
+      equal(err, "retrial: stdin: line 6001: id is missing\n");
+      equal(out, "65\n6000\n");
+    }),
+);
 
 Deno.test("shuffle refuses what is no seed", async () => {
   const error = await failure(apply(shuffle, { seed: "x" }, many));
@@ -80,13 +89,14 @@ Deno.test("sorter() deals out again what is too large", () => {
 });
 
 Deno.test("sorter() keeps its files in a folder of its own", async () => {
-  const left = await leftBehind((folder) => {
-    const sorted = sorter(400);
+  const left = await withFolder((folder) => {
+    const sorted = sorter(400, () => folder);
     const bytes = new Uint8Array(500).fill(10);
     sorted.add({ high: 1, low: 0, index: 0, bytes });
     const [made] = fs.readdirSync(folder);
     equal(fs.statSync(path.join(folder, made!)).mode & 0o777, 0o700);
     sorted.close();
+    return fs.readdirSync(folder);
   });
   deepEqual(left, []);
 });
