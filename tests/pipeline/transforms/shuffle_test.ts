@@ -1,6 +1,6 @@
 import { bash, withFolder } from "../../shell.ts";
 import { toolTest } from "../../tools.ts";
-import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { sorter } from "../../../pipeline/transforms/runs.ts";
