@@ -15,6 +15,7 @@ import {
   seedOf,
 } from "../../kernels/random/key.ts";
 import type { Environment } from "../../envs/env.ts";
+import { environments } from "../../envs/registry.ts";
 import type { Policy } from "../../envs/policies/policy.ts";
 import type { Params } from "../../envs/params.ts";
 import {
@@ -24,7 +25,7 @@ import {
   PolicyRefusal,
   type TrialRecord,
 } from "../../envs/rollout.ts";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, isStageError, UsageError } from "../errors.ts";
 import type { Writer } from "../bytes.ts";
 import { putTrial } from "../print.ts";
 import type { TaskRow } from "../schema.ts";
@@ -235,24 +236,35 @@ export function player(plan: Plan): Player {
       tally.refusals.set(why, (tally.refusals.get(why) ?? 0) + n);
     }
   };
-  return { play: (index, out, tally) => named(() => play(index, out, tally)) };
+  return {
+    play: (index, out, tally) => named(env, () => play(index, out, tally)),
+  };
 }
 
 /** Steps that the trials on one task of a plan have at most. */
 export function largestSteps(plan: Plan): number {
-  const { task } = named(() => plannedTask(plan, 0));
+  const { task } = named(plan.env, () => plannedTask(plan, 0));
   return plan.samples * plan.episodes * plan.env.horizon(task);
 }
 
-/** A policy that cannot play is the caller's mistake, not a bug. */
-function named<A>(play: () => A): A {
+/**
+ * A policy that cannot play is the caller's mistake, and whatever an environment
+ * of the caller's own throws is theirs as well: neither is a bug of ours.
+ */
+function named<A>(env: Environment, play: () => A): A {
   try {
     return play();
   } catch (error) {
     if (error instanceof PolicyRefusal) {
       throw new UsageError({ message: error.message });
     }
-    if (!(error instanceof RangeError)) throw error;
-    throw new DataError({ message: error.message });
+    if (error instanceof RangeError) {
+      throw new DataError({ message: error.message });
+    }
+    if (environments.includes(env) || isStageError(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DataError({
+      message: `Cannot play ${env.name}: it threw ${why}`,
+    });
   }
 }
