@@ -203,6 +203,36 @@ Deno.test("what an oracle plays is what it labels", async () => {
   }
 });
 
+Deno.test("steps tagged as an oracle's are what the oracle labels", async () => {
+  const rows = await rowsOf({
+    env: "anymdp",
+    param: ["states=8"],
+    tasks: 30,
+    episodes: 6,
+    policy: "omnirl",
+  });
+  const gammas = ["0", "0.5", "0.93", "0.994"];
+  const given = { reference: "oracle", gamma: gammas.join(",") };
+  const counts = [0, 0, 0, 0, 0, 0, 0];
+  for (const { episodes } of parse(await apply(label, given, rows))) {
+    for (const { labels, actions, tags } of episodes) {
+      equal(tags!.length, actions.length);
+      tags!.forEach((tag, t) => {
+        counts[tag]!++;
+        // Beyond the oracles are learners and noise.
+        if (tag >= gammas.length) return;
+        equal(labels![`oracle@${gammas[tag]}`]![t], actions[t]);
+      });
+    }
+  }
+  ok(counts[2]! + counts[3]! > 100, `${counts}`);
+});
+
+Deno.test("rows have tags only of policies that say them", async () => {
+  const rows = await rowsOf({ ...room, tasks: 1, policy: "random" });
+  equal(parse(rows)[0]!.episodes[0]!.tags, undefined);
+});
+
 const room = {
   env: "dark-room",
   param: ["size=4", "horizon=5"],
