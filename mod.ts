@@ -82,6 +82,7 @@ export { generate } from "./pipeline/sources/generate.ts";
 export { importSteps } from "./pipeline/sources/import.ts";
 export { credit } from "./pipeline/transforms/credit.ts";
 export { filter } from "./pipeline/transforms/filter.ts";
+export { label } from "./pipeline/transforms/label.ts";
 export { sample } from "./pipeline/transforms/sample.ts";
 export { shuffle } from "./pipeline/transforms/shuffle.ts";
 export { split } from "./pipeline/transforms/split.ts";

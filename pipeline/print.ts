@@ -34,6 +34,7 @@ const ACTIONS = bytesOf('],"actions":[');
 const REWARDS = bytesOf('],"rewards":[');
 const BEHIND_REWARDS = bytesOf("]");
 const VALID = ',"valid":[';
+const TAGS = bytesOf(',"tags":[');
 
 /** How an episode ended, for each combination of flags. */
 const ENDS = Array.from({ length: 8 }, (_, flags) =>
@@ -191,6 +192,20 @@ function putEpisode(out: Writer, record: TrialRecord, e: number): void {
   at = copy(bytes, at, ENDS[flags]!);
   out.length = record.solvable ? copy(bytes, at, SUCCESSES[flags]!) : at;
   if (record.valid) putValid(out, record.valid.subarray(from, to));
+  if (record.sources) putTags(out, record.sources.subarray(from, to));
+}
+
+/** Which source each action came from. */
+function putTags(out: Writer, tags: Uint8Array): void {
+  reserve(out, TAGS.length + tags.length * INTEGER_WIDTH + 2);
+  const { bytes } = out;
+  let at = copy(bytes, out.length, TAGS);
+  for (let i = 0; i < tags.length; i++) {
+    if (i > 0) bytes[at++] = COMMA;
+    at = writeInteger(bytes, at, tags[i]!);
+  }
+  bytes[at++] = CLOSE;
+  out.length = at;
 }
 
 function putValid(out: Writer, valid: Uint8Array): void {

@@ -55,6 +55,8 @@ export interface Episode {
   /** T + 1 of them. */
   readonly values?: ReadonlyArray<number>;
   readonly labels?: { readonly [reference: string]: ReadonlyArray<unknown> };
+  /** Which source of the policy each action came from, by its number. */
+  readonly tags?: ReadonlyArray<number>;
   readonly returns?: ReadonlyArray<number>;
   readonly advantages?: ReadonlyArray<number>;
   readonly anchors?: ReadonlyArray<unknown>;
@@ -118,6 +120,7 @@ export const COLUMNS: ReadonlyArray<Column> = [
   column("logprobs", "numbers"),
   column("values", "numbers", 1),
   column("labels", "labels"),
+  column("tags", "numbers"),
   column("returns", "numbers"),
   column("advantages", "numbers"),
   column("anchors", "values"),

@@ -14,6 +14,7 @@ import { showWith } from "./sinks/show.ts";
 import { query } from "./sinks/query.ts";
 import { credit } from "./transforms/credit.ts";
 import { filter } from "./transforms/filter.ts";
+import { label } from "./transforms/label.ts";
 import { sample } from "./transforms/sample.ts";
 import { shuffle } from "./transforms/shuffle.ts";
 import { split } from "./transforms/split.ts";
@@ -28,6 +29,7 @@ export const stages: ReadonlyArray<Stage> = [
   generate,
   importSteps,
   credit,
+  label,
   filter,
   sample,
   shuffle,

@@ -211,7 +211,7 @@ export const query = sink({
             truncated credited reflection reflection_return labels world split
   steps     trial task env sample policy split episode t observation action reward
             next_observation terminated truncated return_to_go advantage valid
-            logprob value response
+            logprob value response tag
   rows      the rows as they are, nested, and split
 split is what a shard is named for (train-00000-of-00016.jsonl), else NULL;
 episode and t count from 0; return is undiscounted; credited and return_to_go are

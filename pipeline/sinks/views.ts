@@ -107,6 +107,7 @@ function episodeType(contents: Contents): string {
     logprobs: "DOUBLE[]",
     values: "DOUBLE[]",
     labels: "JSON",
+    tags: "DOUBLE[]",
     returns: "DOUBLE[]",
     advantages: "DOUBLE[]",
     anchors: "JSON[]",
@@ -195,6 +196,7 @@ const STEPS = `create view steps as select
     unnest(e.returns) as return_to_go, unnest(e.advantages) as advantage,
     unnest(e.valid) as valid, unnest(e.logprobs) as logprob,
     unnest(e.values[:len(e.actions)]) as value, unnest(e.responses) as response,
+    unnest(e.tags) as tag,
     len(e.actions) as length, e.terminated as ended, e.truncated as cut
     from (${UNNESTED}))`;
 

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import {
   foldIn,
   parseSeed,
@@ -28,7 +27,7 @@ import {
 import { DataError, isStageError, UsageError } from "../errors.ts";
 import type { Writer } from "../bytes.ts";
 import { putTrial } from "../print.ts";
-import type { TaskRow } from "../schema.ts";
+import { nameTask, type PlannedTask, worldOf } from "../tasks.ts";
 
 /** What the rows of a dataset are a function of. */
 export interface Plan {
@@ -46,85 +45,8 @@ export interface Plan {
   readonly taskSeeds: ReadonlyArray<string> | undefined;
 }
 
-/** A task of a plan, with the name that rows give it. */
-export interface PlannedTask {
-  readonly task: unknown;
-  readonly row: TaskRow;
-  readonly draws: number;
-  readonly refusals: ReadonlyMap<string, number>;
-}
-
-const DIGEST_LENGTH = 16;
 /** Draws of a distinct task after which there seem to be no more. */
 const DISTINCT_BUDGET = 10_000;
-
-/** The first 64 bits of the SHA-256 of a value's JSON, in hexadecimal. */
-export function digest(value: unknown): string {
-  const text = JSON.stringify(value);
-  return createHash("sha256").update(text).digest("hex").slice(
-    0,
-    DIGEST_LENGTH,
-  );
-}
-
-function label(env: Environment, params: Params): string {
-  const short = env.label?.(params);
-  return short ? `${env.name}-${short}` : env.name;
-}
-
-/** A problem met before: the first task that drew it, and its digest. */
-interface World {
-  readonly task: unknown;
-  readonly digest: string;
-}
-
-/**
- * Small environments draw the same few problems over and over. One object for
- * each lets what is worked out for a task (its table, its plan) be kept by it.
- */
-const worlds = new WeakMap<Environment, Map<string, World>>();
-const WORLDS_KEPT = 1024;
-
-/**
- * The digest of what a task is, whatever seed it was drawn from; `undefined`
- * where the environment draws from so many problems that none comes twice.
- */
-function worldOf(env: Environment, task: unknown): World | undefined {
-  if (env.world === undefined) return undefined;
-  const text = JSON.stringify(task);
-  const known = worlds.get(env) ?? new Map<string, World>();
-  worlds.set(env, known);
-  const met = known.get(text);
-  if (met) return met;
-  const world = {
-    task,
-    digest: digest([env.name, env.version, env.world(task)]),
-  };
-  if (known.size < WORLDS_KEPT) known.set(text, world);
-  return world;
-}
-
-/** The task of a seed, named. */
-export function nameTask(
-  env: Environment,
-  params: Params,
-  seed: string,
-): PlannedTask {
-  const { task: drawn, draws, refusals } = drawTask(env, params, seed);
-  const { name, version } = env;
-  const world = worldOf(env, drawn);
-  const id = digest({ env: name, version, params, seed });
-  const row: TaskRow = {
-    id: `${label(env, params)}-${id}`,
-    env: name,
-    version,
-    seed,
-    params,
-    ...(world && { world: world.digest }),
-    ...(draws > 1 && { draws }),
-  };
-  return { task: world ? world.task : drawn, row, draws, refusals };
-}
 
 function taskSeed(seed: string, index: number, attempt: number): string {
   return seedOf(foldIn(rootKey(seed), "generate", "task", index, attempt));

@@ -15,7 +15,6 @@ import {
   NUMBER_WIDTH,
   putAscii,
   putByte,
-  putBytes,
   putText,
   reserve,
   writeNanos,
@@ -33,6 +32,7 @@ import {
 } from "../scan.ts";
 import { columnIndex } from "../schema.ts";
 import { rowTransform } from "../stage.ts";
+import { type Copier, copyTo } from "./copier.ts";
 
 const RETURNS = columnIndex("returns");
 const SUCCESS = columnIndex("success");
@@ -42,16 +42,6 @@ const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
-
-/** Copies the row's bytes up to `to`; what is copied so far is `copied`. */
-interface Copier {
-  copied: number;
-}
-
-function copyTo(row: RowIndex, copier: Copier, to: number, out: Writer): void {
-  putBytes(out, row.bytes, copier.copied, to);
-  copier.copied = to;
-}
 
 type WriteNumber = (out: Writer, at: number, x: number) => number;
 

@@ -83,6 +83,7 @@ function episodeOf(steps: number): fc.Arbitrary<Episode> {
     logprobs: own(numbers),
     values: listOf(numbers, steps + 1),
     labels: fc.dictionary(key, own(fc.nat(9)), { maxKeys: 2 }),
+    tags: own(fc.nat(7)),
     returns: own(numbers),
     advantages: own(numbers),
     anchors: own(json),

@@ -133,7 +133,14 @@ function isTrial(value: Trial): boolean {
         typeof episode.terminated === "boolean" &&
         typeof episode.truncated === "boolean" &&
         Object.values(episode.labels ?? {}).every((l) => isList(l, steps)) &&
-        (["valid", "anchors", "returns", "advantages", "logprobs"] as const)
+        ([
+          "valid",
+          "anchors",
+          "tags",
+          "returns",
+          "advantages",
+          "logprobs",
+        ] as const)
           .every((name) => !episode[name] || isList(episode[name], steps)) &&
         (!episode.values || isList(episode.values, steps + 1));
     });

@@ -1,0 +1,70 @@
+/**
+ * Recorded trials, played again by their own actions.
+ *
+ * @module
+ */
+import type { Environment } from "../envs/env.ts";
+import type { Policy } from "../envs/policies/policy.ts";
+import { playTrial, type TrialRecord } from "../envs/rollout.ts";
+import { Malformed } from "./scan.ts";
+import type { Trial } from "./schema.ts";
+
+/** Is shown the hidden state of each step, in order. */
+export type Watch = (state: unknown) => void;
+
+/** A policy that takes the actions of one trial, and no others. */
+function recordedPolicy({ episodes }: Trial, watch: Watch | undefined): Policy {
+  return {
+    name: "replay",
+    summary: "Take the actions of recorded trials",
+    params: {},
+    start: () => {
+      let e = -1;
+      return {
+        begin: () => {
+          e++;
+        },
+        act: (_observation, state, t) => {
+          watch?.(state);
+          const action = episodes[e]!.actions[t];
+          if (typeof action === "number") return action;
+          throw new Malformed(
+            `episodes[${e}].actions ends at ${t}, where the environment goes on`,
+          );
+        },
+      };
+    },
+  };
+}
+
+/** Recorded actions that were left over are a difference too. */
+function checkLengths(trial: Trial, record: TrialRecord): void {
+  trial.episodes.forEach(({ actions }, e) => {
+    const steps = record.ends[e]! - (e === 0 ? 0 : record.ends[e - 1]!);
+    if (actions.length === steps) return;
+    throw new Malformed(
+      `episodes[${e}].actions has ${actions.length} entries, and the environment ended it after ${steps}`,
+    );
+  });
+}
+
+/** Plays a trial again, on its task, into `record`. */
+export function playAgain(
+  env: Environment,
+  task: unknown,
+  trial: Trial,
+  record: TrialRecord,
+  watch?: Watch,
+): void {
+  if (trial.seed === undefined) throw new Malformed("seed is missing");
+  playTrial({
+    env,
+    task,
+    policy: recordedPolicy(trial, watch),
+    params: {},
+    episodes: trial.episodes.length,
+    stopOnSuccess: false,
+    seed: trial.seed,
+  }, record);
+  checkLengths(trial, record);
+}

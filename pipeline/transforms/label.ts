@@ -1,0 +1,219 @@
+/**
+ * `label`: what references that know the task would have done at each step.
+ * Everything else in a row passes as the bytes it came as.
+ *
+ * @module
+ */
+import {
+  ascii,
+  NUMBER_WIDTH,
+  putAscii,
+  putByte,
+  putText,
+  reserve,
+  writeNumber,
+  type Writer,
+} from "../bytes.ts";
+import {
+  cursor,
+  enter,
+  nextMember,
+  place,
+  readString,
+  skipList,
+  toValue,
+} from "../json_scan.ts";
+import { batchMapper, type RowMapper } from "../jsonl.ts";
+import {
+  columnEnd,
+  columnStart,
+  fieldSpan,
+  Malformed,
+  type RowIndex,
+} from "../scan.ts";
+import { columnIndex, type TaskRow } from "../schema.ts";
+import { rowTransform } from "../stage.ts";
+import { environmentOf, taskOf } from "../tasks.ts";
+import { type Copier, copyTo } from "./copier.ts";
+import {
+  type Labels,
+  readReferences,
+  type Reference,
+  type References,
+  referencesOn,
+} from "./label/references.ts";
+import { type ReadStates, statesOf } from "./label/states.ts";
+
+const LABELS = columnIndex("labels");
+const LABELS_KEY = ascii(',"labels":{');
+const LINE_FEED = 0x0a;
+const COMMA = 0x2c;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const CLOSE_OBJECT = 0x7d;
+const decoder = new TextDecoder();
+
+/** What is worked out for a task, for all rows on it that follow each other. */
+interface Solved {
+  /** The task as its rows write it. */
+  readonly text: string;
+  readonly references: ReadonlyArray<Reference>;
+  readonly readStates: ReadStates;
+}
+
+function solve(text: string, references: References): Solved {
+  const row: TaskRow = JSON.parse(text);
+  const env = environmentOf(row);
+  const { task, row: drawn } = taskOf(env, row);
+  if (row.world !== undefined && row.world !== drawn.world) {
+    throw new Malformed(
+      `task.world is ${row.world}, and task.seed draws ${drawn.world}`,
+    );
+  }
+  return {
+    text,
+    references: referencesOn(env, task, references),
+    readStates: statesOf(env, task),
+  };
+}
+
+/** Labels by name. */
+type Named = ReadonlyMap<string, Labels>;
+
+/** What the parts of a row are written with. */
+interface Pen {
+  readonly copier: Copier;
+  readonly out: Writer;
+}
+
+function putActions(actions: ReadonlyArray<number>, out: Writer): void {
+  reserve(out, (actions.length + 1) * NUMBER_WIDTH);
+  const { bytes } = out;
+  let at = out.length;
+  bytes[at++] = OPEN;
+  for (let i = 0; i < actions.length; i++) {
+    if (i > 0) bytes[at++] = COMMA;
+    at = writeNumber(out, at, actions[i]!);
+  }
+  bytes[at++] = CLOSE;
+  out.length = at;
+}
+
+/** Appends members of the object that is being written. */
+function putMembers(
+  labels: Iterable<readonly [string, Labels]>,
+  e: number,
+  isFirst: boolean,
+  out: Writer,
+): void {
+  let comma = !isFirst;
+  for (const [name, episodes] of labels) {
+    if (comma) putByte(out, COMMA);
+    putText(out, `${JSON.stringify(name)}:`);
+    putActions(episodes[e]!, out);
+    comma = true;
+  }
+}
+
+const shared = cursor();
+
+/** Labels into those that are there: by name in their place, or behind them. */
+function mergeLabels(
+  row: RowIndex,
+  e: number,
+  labels: Named,
+  { copier, out }: Pen,
+): void {
+  const end = columnEnd(row, e, LABELS);
+  const left = new Map(labels);
+  let isEmpty = true;
+  const c = shared;
+  place(c, row.bytes, columnStart(row, e, LABELS), end);
+  for (let more = enter(c); more; more = nextMember(c)) {
+    isEmpty = false;
+    const name = readString(c);
+    toValue(c);
+    const from = c.at;
+    skipList(c);
+    const made = labels.get(name);
+    if (made === undefined) continue;
+    copyTo(row, copier, from, out);
+    putActions(made[e]!, out);
+    copier.copied = c.at;
+    left.delete(name);
+  }
+  copyTo(row, copier, end - 1, out);
+  putMembers(left, e, isEmpty, out);
+}
+
+function putLabels(row: RowIndex, e: number, labels: Named, pen: Pen): void {
+  if (columnStart(row, e, LABELS) !== 0) {
+    return mergeLabels(row, e, labels, pen);
+  }
+  const { copier, out } = pen;
+  copyTo(row, copier, row.closes[e]!, out);
+  putAscii(out, LABELS_KEY);
+  putMembers(labels, e, true, out);
+  putByte(out, CLOSE_OBJECT);
+}
+
+function labelRow(references: References): RowMapper {
+  const copier: Copier = { copied: 0 };
+  let solved: Solved | undefined;
+  const lookUp = (row: RowIndex): Solved => {
+    const [from, to] = fieldSpan(row, "task")!;
+    const text = decoder.decode(row.bytes.subarray(from, to));
+    if (solved?.text !== text) solved = solve(text, references);
+    return solved;
+  };
+  return (row, out) => {
+    const { references, readStates } = lookUp(row);
+    const states = readStates(row);
+    // All of them before anything is written: a row may still be refused.
+    const labels = new Map(
+      references.map(({ name, label }) => [name, label(states)]),
+    );
+    copier.copied = row.start;
+    for (let e = 0; e < row.episodes; e++) {
+      putLabels(row, e, labels, { copier, out });
+    }
+    copyTo(row, copier, row.end, out);
+    putByte(out, LINE_FEED);
+  };
+}
+
+export const label = rowTransform({
+  name: "label",
+  summary: "Label each step with what a policy that knows the task would do",
+  details:
+    `Writes episodes[i].labels: a list of actions, one a step, by the reference's name.
+  optimal   the best action with the steps that are left, as --policy optimal
+  oracle    the best action at a discount as if there were no last step, as
+            --policy oracle; named oracle@G, one for each of --gamma
+The task is drawn again from task.env, task.params and task.seed. The state of a
+step is read off its observation; where several states look alike it is followed
+from the start by the actions; a world that is not a finite MDP is played again by
+the row's seed, and must show what the row says. Labels of other names are kept.`,
+  flags: {
+    "reference": {
+      type: "text",
+      value: "NAME,…",
+      summary:
+        "optimal, oracle or both; optimal, with --gamma both, if not given",
+    },
+    "gamma": {
+      type: "text",
+      value: "G,…",
+      summary: "discounts of oracle, 0.994 if not given",
+    },
+  },
+  operands: "[FILE|DIR…]",
+  examples: [
+    "retrial label trials.jsonl",
+    "retrial label --reference oracle --gamma 0,0.5,0.93,0.994 trials.jsonl | jq .episodes[0].labels",
+  ],
+}, (options, onBad) =>
+  batchMapper(
+    labelRow(readReferences(options.reference, options.gamma)),
+    onBad,
+  ));

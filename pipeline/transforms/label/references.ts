@@ -1,0 +1,135 @@
+/**
+ * The references that steps are labelled by.
+ *
+ * @module
+ */
+import type { Environment } from "../../../envs/env.ts";
+import { optimalActions, solutionsOf } from "../../../envs/planning.ts";
+import { UsageError } from "../../errors.ts";
+import { Malformed } from "../../scan.ts";
+import type { States } from "./states.ts";
+
+/** Of the policy `oracle`, and of OmniRL's labels. */
+const GAMMA = 0.994;
+/** As far as the policy `oracle` goes. */
+const LARGEST = 0.999999;
+export const OPTIMAL = "optimal";
+const ORACLE = "oracle";
+
+/** What to label with: a reference for each discount, and the optimum. */
+export interface References {
+  readonly optimal: boolean;
+  /** Different ones, in the order given. */
+  readonly discounts: ReadonlyArray<number>;
+}
+
+function wordsOf(list: string): ReadonlyArray<string> {
+  return [...new Set(list.split(",").map((word) => word.trim()))];
+}
+
+function discountOf(word: string): number {
+  const discount = word === "" ? NaN : Number(word);
+  if (discount >= 0 && discount <= LARGEST) return discount;
+  const shown = JSON.stringify(word);
+  throw new UsageError({
+    message:
+      `Cannot set --gamma to ${shown}: not a number from 0 to ${LARGEST}`,
+  });
+}
+
+function checkNames(names: ReadonlyArray<string>): void {
+  const wrong = names.find((name) => name !== OPTIMAL && name !== ORACLE);
+  if (wrong === undefined) return;
+  throw new UsageError({
+    message: `Cannot set --reference to ${
+      JSON.stringify(wrong)
+    }: not one of ${OPTIMAL}, ${ORACLE}`,
+  });
+}
+
+/** Reads the flags: names, and discounts for `oracle`. */
+export function readReferences(
+  reference: string | undefined,
+  gamma: string | undefined,
+): References {
+  const names = wordsOf(reference ?? (gamma ? "optimal,oracle" : OPTIMAL));
+  checkNames(names);
+  const wanted = names.includes(ORACLE);
+  if (gamma !== undefined && !wanted) {
+    throw new UsageError({
+      message: `Cannot use --gamma without --reference ${ORACLE}`,
+    });
+  }
+  const discounts = gamma === undefined
+    ? [GAMMA]
+    : wordsOf(gamma).map(discountOf);
+  return {
+    optimal: names.includes(OPTIMAL),
+    discounts: wanted ? [...new Set(discounts)] : [],
+  };
+}
+
+/** What a reference would have done at each step of each episode. */
+export type Labels = ReadonlyArray<ReadonlyArray<number>>;
+
+/** A reference on one task. */
+export interface Reference {
+  readonly name: string;
+  readonly label: (states: States) => Labels;
+}
+
+/** The optimum looks at the clock, so nothing may come after its end. */
+function checkClock(states: States, horizon: number): void {
+  const e = states.findIndex(({ length }) => length > horizon);
+  if (e < 0) return;
+  throw new Malformed(
+    `episodes[${e}].actions has ${
+      states[e]!.length
+    } entries, and the horizon of the task is ${horizon}`,
+  );
+}
+
+function optimalOn(env: Environment, task: unknown): Reference {
+  const best = optimalActions(env, task);
+  if (best === undefined) {
+    throw new Malformed(`task.env is ${env.name}, which has no known optimum`);
+  }
+  const horizon = env.horizon(task);
+  return {
+    name: OPTIMAL,
+    label: (states) => {
+      checkClock(states, horizon);
+      return states.map((episode) => episode.map(best));
+    },
+  };
+}
+
+function oraclesOn(
+  env: Environment,
+  task: unknown,
+  discounts: ReadonlyArray<number>,
+): ReadonlyArray<Reference> {
+  if (discounts.length === 0) return [];
+  const table = env.table?.(task);
+  if (table === undefined) {
+    throw new Malformed(`task.env is ${env.name}, which is not a finite MDP`);
+  }
+  return solutionsOf(table, discounts).map(({ discount, policy }) => ({
+    name: `${ORACLE}@${discount}`,
+    // The state of a finite environment is a row of its table.
+    label: (states) =>
+      states.map((episode) => episode.map((s) => policy[s as number]!)),
+  }));
+}
+
+/** The references on a task, solved once. */
+export function referencesOn(
+  env: Environment,
+  task: unknown,
+  { optimal, discounts }: References,
+): ReadonlyArray<Reference> {
+  return [
+    ...(optimal ? [optimalOn(env, task)] : []),
+    ...oraclesOn(env, task, discounts),
+  ];
+}
