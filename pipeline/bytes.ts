@@ -48,7 +48,7 @@ function setBytes(out: Writer, bytes: Uint8Array): void {
 export function reserve(out: Writer, more: number): void {
   const wanted = out.length + more;
   if (wanted <= out.bytes.length) return;
-  const larger = new Uint8Array(Math.max(wanted, out.bytes.length * 2));
+  const larger = obtain(Math.max(wanted, out.bytes.length * 2));
   larger.set(out.bytes.subarray(0, out.length));
   setBytes(out, larger);
 }
@@ -56,17 +56,25 @@ export function reserve(out: Writer, more: number): void {
 /** Memory that was given back, to be written over. */
 const pool: Array<Uint8Array> = [];
 const POOLED = 8;
+/** Memory that is out. Other memory is its maker's, who may write there still. */
+const lent = new WeakSet<ArrayBufferLike>();
 
 /** At least `capacity` bytes, whatever they hold. */
 export function obtain(capacity: number): Uint8Array {
   const at = pool.findIndex((bytes) => bytes.length >= capacity);
-  return at < 0 ? new Uint8Array(capacity) : pool.splice(at, 1)[0]!;
+  const bytes = at < 0 ? new Uint8Array(capacity) : pool.splice(at, 1)[0]!;
+  lent.add(bytes.buffer);
+  return bytes;
 }
 
-/** Gives back memory that nobody will look at again. */
+/**
+ * Gives back memory that nobody will look at again: all of what `bytes` is a view
+ * of, if {@linkcode obtain} gave it, and once. The host's chunks are left alone:
+ * several of them may share one buffer.
+ */
 export function recycle(bytes: Uint8Array): void {
-  if (bytes.length === 0) return;
-  if (pool.length < POOLED) pool.push(new Uint8Array(bytes.buffer));
+  if (!lent.delete(bytes.buffer) || pool.length === POOLED) return;
+  pool.push(new Uint8Array(bytes.buffer));
 }
 
 /** What was written, handed over: the writer starts anew with other memory. */

@@ -2,9 +2,11 @@ import { equal, ok } from "node:assert/strict";
 import * as fc from "fast-check";
 import {
   NUMBER_WIDTH,
+  obtain,
   putAscii,
   putNumber,
   putText,
+  recycle,
   writeInteger,
   writeNanos,
   writer,
@@ -81,4 +83,15 @@ Deno.test("putText() and putAscii() grow the writer", () => {
   putText(out, "größer");
   putAscii(out, new TextEncoder().encode(" yet"));
   equal(decoder.decode(out.bytes.subarray(0, out.length)), "größer yet");
+});
+
+Deno.test("recycle() takes back what obtain() gave, once, and nothing else", () => {
+  const own = new Uint8Array(12345);
+  recycle(own.subarray(0, 1));
+  const given = obtain(12345);
+  ok(given.buffer !== own.buffer);
+  recycle(given.subarray(0, 1));
+  recycle(given);
+  ok(obtain(12345).buffer === given.buffer);
+  ok(obtain(12345).buffer !== given.buffer);
 });
