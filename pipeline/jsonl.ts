@@ -129,10 +129,8 @@ export function toBatches(
 ): Batches {
   return Stream.suspend(() => {
     const { push, finish } = splitter(origin);
-    const attempt = <A>(f: () => A) =>
-      Effect.try({ try: f, catch: (cause) => hostError("split lines", cause) });
     return chunks.pipe(
-      Stream.mapEffect((chunk) => attempt(() => push(chunk))),
+      Stream.mapEffect((chunk) => attempt("split lines", () => push(chunk))),
       Stream.concat(Stream.fromEffect(Effect.sync(finish))),
       Stream.flatMap((cut) => Stream.fromArray(cut)),
     );
