@@ -234,7 +234,8 @@ function isTransform(link: Link): link is Link & { stage: TransformStage } {
   return link.stage.kind === "transform";
 }
 
-function handler({ options }: Link): OnBadLine {
+/** The treatment of bad lines that a link was given. */
+export function badLinesOf({ options }: Link): OnBadLine {
   return onBadLine(String(options["on-error"] ?? "fail"));
 }
 
@@ -249,7 +250,8 @@ export function ownOptions(link: Link): never {
 export function joinTransforms(links: ReadonlyArray<Link>): Transform {
   return (batches) =>
     links.filter(isTransform).reduce(
-      (rows, link) => link.stage.apply(ownOptions(link), handler(link))(rows),
+      (rows, link) =>
+        link.stage.apply(ownOptions(link), badLinesOf(link))(rows),
       batches,
     );
 }
@@ -264,7 +266,7 @@ export function isRowwise(links: ReadonlyArray<Link>): boolean {
 /** Row-wise transforms as one function over batches. */
 export function joinMappers(links: ReadonlyArray<Link>): BatchMapper {
   const mappers = links.filter(isTransform).map((link) =>
-    link.stage.mapper!(ownOptions(link), handler(link))!
+    link.stage.mapper!(ownOptions(link), badLinesOf(link))!
   );
   return (batch) => mappers.reduce((mapped, map) => map(mapped), batch);
 }

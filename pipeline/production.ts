@@ -8,12 +8,12 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import * as path from "node:path";
 import {
+  badLinesOf,
   type Chain,
   isRowwise,
   joinMappers,
   joinTransforms,
   type Link,
-  onBadLine,
   ownOptions,
 } from "./chain.ts";
 import type { StageError } from "./errors.ts";
@@ -80,11 +80,7 @@ function behind(
 function routerOf(link: Link | undefined): (() => Router) | undefined {
   if (link?.stage.kind !== "transform") return undefined;
   const { stage } = link;
-  const make = () =>
-    stage.router?.(
-      ownOptions(link),
-      onBadLine(String(link.options["on-error"] ?? "fail")),
-    );
+  const make = () => stage.router?.(ownOptions(link), badLinesOf(link));
   return make() && (() => make()!);
 }
 
