@@ -21,7 +21,7 @@ import {
 import type { Actor, Policy } from "./policies/policy.ts";
 import type { Params } from "./params.ts";
 import { drawOutcome, drawStart, outcomesOf } from "./outcomes.ts";
-import { roundReward } from "./reward.ts";
+import { REWARD_PARTS, roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
 
 /** Bits of {@linkcode TrialRecord.flags}. */
@@ -146,8 +146,11 @@ export interface Play {
   readonly task: unknown;
   readonly policy: Policy;
   readonly params: Params;
+  /** The most that are played; may be infinite where `steps` is given. */
   readonly episodes: number;
   readonly stopOnSuccess: boolean;
+  /** No episode is begun after so many steps; no limit if absent. */
+  readonly steps?: number | undefined;
   /** Seed of the trial: its three streams are derived from it. */
   readonly seed: string;
 }
@@ -160,23 +163,25 @@ interface Streams {
 
 /** Plays a trial into `record`, which holds only this trial afterwards. */
 export function playTrial(play: Play, record: TrialRecord): void {
-  const { env, task, policy, params, episodes } = play;
+  const { env, task, policy, params, steps: enough = Infinity } = play;
   const key: Key = rootKey(play.seed);
   const table = env.table?.(task);
   const space = env.observations(task);
+  const horizon = env.horizon(task);
   const trial = {
     env,
     task,
     table,
     params,
-    episodes,
+    // As many as are sure to be played, where they are counted by their steps.
+    episodes: Math.min(play.episodes, Math.ceil(enough / horizon)),
     actions: env.actions(task),
     observations: table
       ? table.observationCount ?? table.states
       : space.kind === "discrete"
       ? space.n
       : 0,
-    horizon: env.horizon(task),
+    horizon,
   };
   const refused = policy.refuses?.(trial);
   if (refused !== undefined) throw new PolicyRefusal(policy.name, refused);
@@ -196,7 +201,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
     ? stepTable(table, trial.horizon, actor, streams)
     : stepEnvironment(env, task, space, trial.horizon, actor, streams);
   let steps = 0;
-  for (let e = 0; e < episodes; e++) {
+  for (let e = 0; e < play.episodes && steps < enough; e++) {
     reserve(record, steps, trial.horizon);
     actor.begin?.();
     const end = runEpisode(record, steps);
@@ -227,6 +232,7 @@ function stepTable(
   const outcomes = outcomesOf(table);
   const { terminal, success, observation } = table;
   const { rewardDeviation = 0, rewardDeviations } = table;
+  const { rewardParts = REWARD_PARTS } = table;
   const act = actor.act;
   const { learn, source } = actor;
   return (record, first) => {
@@ -246,7 +252,9 @@ function stepTable(
       const deviation = rewardDeviations === undefined
         ? rewardDeviation
         : rewardDeviations[k]!;
-      if (deviation > 0) r = roundReward(r + deviation * normal(dynamics));
+      if (deviation > 0) {
+        r = roundReward(r + deviation * normal(dynamics), rewardParts);
+      }
       state = next[k]!;
       const sees = observation ? observation[state]! : state;
       ended = terminal[k]!;

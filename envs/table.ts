@@ -30,6 +30,8 @@ export interface Table {
   readonly rewardDeviation?: number;
   /** The same of each outcome, where outcomes differ in it. */
   readonly rewardDeviations?: Float64Array;
+  /** Noisy rewards are rounded to so many parts of 1; a million if absent. */
+  readonly rewardParts?: number;
   /** What the agent sees in each state, as an index; the state if absent. */
   readonly observation?: Int32Array;
   /** Number of observation indices; `states` if absent. */

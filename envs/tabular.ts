@@ -84,7 +84,7 @@ function stepTable(
     state: next,
     observation: observe(table, next),
     reward: deviation > 0
-      ? roundReward(mean + deviation * normal(random))
+      ? roundReward(mean + deviation * normal(random), table.rewardParts)
       : mean,
     terminated: table.terminal[k] === 1,
   };

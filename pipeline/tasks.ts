@@ -67,8 +67,54 @@ export function worldOf(env: Environment, task: unknown): World | undefined {
   return world;
 }
 
+/** How many numbers and words a task is made of. */
+function sizeOf(part: unknown): number {
+  if (typeof part !== "object" || part === null) return 1;
+  if (Array.isArray(part) && typeof part[0] === "number") return part.length;
+  return Object.values(part).reduce((sum, one) => sum + sizeOf(one), 0);
+}
+
+/**
+ * The last tasks that were drawn, so that what labels the rows of one in the
+ * same process does not draw it again. Some tens of megabytes with their tables.
+ */
+const recent = new Map<string, { planned: PlannedTask; size: number }>();
+const RECENT_SIZE = 1_000_000;
+let recentSize = 0;
+
+function keep(key: string, planned: PlannedTask): PlannedTask {
+  const size = sizeOf(planned.task);
+  recent.set(key, { planned, size });
+  recentSize += size;
+  for (const [oldest, { size }] of recent) {
+    if (recentSize <= RECENT_SIZE) break;
+    recent.delete(oldest);
+    recentSize -= size;
+  }
+  return planned;
+}
+
+const numbers = new WeakMap<Environment, number>();
+let environmentsMet = 0;
+
+/** What tells environments apart, by object: names are a user's own. */
+function numberOf(env: Environment): number {
+  const known = numbers.get(env) ?? environmentsMet++;
+  numbers.set(env, known);
+  return known;
+}
+
 /** The task of a seed, named. */
 export function nameTask(
+  env: Environment,
+  params: Params,
+  seed: string,
+): PlannedTask {
+  const key = `${numberOf(env)} ${seed} ${JSON.stringify(params)}`;
+  return recent.get(key)?.planned ?? keep(key, drawNamed(env, params, seed));
+}
+
+function drawNamed(
   env: Environment,
   params: Params,
   seed: string,

@@ -33,6 +33,19 @@ export const PARAMS = {
     choices: ["state", "action"],
     summary: "One kernel width a state (program) or an action (paper)",
   },
+  "ergodicity": {
+    default: 0,
+    min: 0,
+    max: 1,
+    summary: "Most that a start may matter (paper; 1e-4 is strict); 0: no test",
+  },
+  "reward-decimals": {
+    default: 6,
+    integer: true,
+    min: 0,
+    max: 6,
+    summary: "Decimals that rewards are paid in",
+  },
 } as const;
 
 /** What parameters ask the sampler for. */
@@ -42,6 +55,8 @@ export function wantedOf(params: Params): Wanted {
     actions: num(params, "actions"),
     minStates: num(params, "min-states"),
     widthEach: params["kernel-width"] === "action",
+    memory: num(params, "ergodicity") || Infinity,
+    rewardParts: 10 ** num(params, "reward-decimals"),
   };
 }
 

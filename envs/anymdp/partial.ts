@@ -81,7 +81,12 @@ function step(
     if (terminated) break;
   }
   const observation = see(task, state, random);
-  return { state, observation, reward: roundReward(paid), terminated };
+  return {
+    state,
+    observation,
+    reward: roundReward(paid, table.rewardParts),
+    terminated,
+  };
 }
 
 /**

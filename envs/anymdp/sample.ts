@@ -12,6 +12,7 @@ import { linearScratch } from "../../kernels/solvers/elimination.ts";
 import type { Refusal } from "../env.ts";
 import { refusalOf } from "./acceptance.ts";
 import { between, clip, exponentialOf, integerIn } from "./draws.ts";
+import { memoryOfStart } from "./ergodicity.ts";
 import { drawRewards } from "./rewards.ts";
 import { shapeValues, type Solving } from "./shaping.ts";
 import { drawEnds, drawStarts } from "./structure.ts";
@@ -26,6 +27,10 @@ export interface Wanted {
   readonly minStates: number;
   /** One width of the kernel for each action, not one for each state. */
   readonly widthEach: boolean;
+  /** What a start may still matter after an episode; Infinity to not ask. */
+  readonly memory: number;
+  /** Rewards are paid in so many parts of 1. */
+  readonly rewardParts: number;
 }
 
 /** What stands while the rest is drawn again. */
@@ -39,7 +44,7 @@ const BANDIT_BUDGET = 100;
 /** The length of episodes, and which numbers ranks have. */
 export function drawFrame(
   random: Generator,
-  { states, minStates }: Wanted,
+  { states, minStates }: Pick<Wanted, "states" | "minStates">,
 ): Frame {
   const low = Math.max(4 * states, 100);
   const high = Math.max(Math.min(8 * states, 500), low + 1);
@@ -53,7 +58,7 @@ export function drawFrame(
 /** One state in which every step ends: arms of like means. */
 function drawBandit(
   random: Generator,
-  { states, actions }: Wanted,
+  { states, actions, rewardParts }: Wanted,
   frame: Frame,
 ): AnyMdpTask | string {
   const base = clip(exponentialOf(random, 1), 0.05, 2);
@@ -69,6 +74,7 @@ function drawBandit(
       states,
       actions,
       ...frame,
+      rewardParts,
       starts: [0],
       startProbability: [1],
       ends: [],
@@ -136,7 +142,7 @@ function drawDraft(
 }
 
 function taskOf(
-  { states, actions }: Wanted,
+  { states, actions, rewardParts }: Wanted,
   { maxSteps, mapping }: Frame,
   { starts, startProbability, ends, goal }: Draft,
   { from, to, offset, probability }: BandedMdp,
@@ -153,6 +159,7 @@ function taskOf(
     states,
     actions,
     maxSteps,
+    rewardParts,
     mapping,
     starts,
     startProbability,
@@ -181,8 +188,11 @@ function attempt(
   const work = workspaceOf(states, actions);
   const rows = drawRows(random, ends, actions, widthEach, work.rows);
   if (rows === undefined) return "a row does not sum to 1";
-  const parts = drawRewards(random, ends, goal, actions);
   const mdp = { states, actions, ...rows, reward: work.reward };
+  if (wanted.memory < Infinity && memoryOfStart(mdp, draft) > wanted.memory) {
+    return "uniform play remembers its start";
+  }
+  const parts = drawRewards(random, ends, goal, actions);
   work.policy.fill(0);
   const why = shapeValues(random, draft, mdp, parts, work.bonus, work) ??
     refusalOf(mdp, draft, work, work.uniform);

@@ -35,7 +35,10 @@ export function tableOf(task: AnyMdpTask): Table {
       table.next[k] = j;
       table.probability[k] = probability[at++]!;
       // A step that pays its mean must pay what a row can say.
-      table.reward[k] = roundReward(task.stateAction[row]! + task.arrival[j]!);
+      table.reward[k] = roundReward(
+        task.stateAction[row]! + task.arrival[j]!,
+        task.rewardParts,
+      );
       rewardDeviations[k] = noise + task.arrivalNoise[j]!;
       // With one state every step ends.
       table.terminal[k] = n === 1 ? 1 : ends[j]!;
@@ -45,6 +48,7 @@ export function tableOf(task: AnyMdpTask): Table {
     ...table,
     startProbability: Float64Array.from(task.startProbability),
     rewardDeviations,
+    rewardParts: task.rewardParts,
     observation: Int32Array.from(mapping),
     observationCount: states,
   };

@@ -17,6 +17,8 @@ export interface AnyMdpTask {
   readonly actions: number;
   /** Steps of an episode: `horizon` is this, rounded up. */
   readonly maxSteps: number;
+  /** Rewards are paid in so many parts of 1. */
+  readonly rewardParts: number;
   /** The number of each rank; its length is how many states there are. */
   readonly mapping: ReadonlyArray<number>;
   readonly starts: ReadonlyArray<number>;

@@ -52,10 +52,15 @@ const flags = {
   },
   "episodes": {
     type: "count",
-    default: 1,
     min: 1,
     value: "E",
-    summary: "episodes in each trial",
+    summary: "episodes in each trial (1, or as many as --steps takes)",
+  },
+  "steps": {
+    type: "count",
+    min: 1,
+    value: "T",
+    summary: "begin no episode of a trial after T steps of it",
   },
   "stop-on-success": {
     type: "switch",
@@ -142,7 +147,8 @@ const preparePlan = Effect.fnUntraced(function* (
     seed: options.seed,
     tasks,
     samples: options.samples,
-    episodes: options.episodes,
+    episodes: options.episodes ?? (options.steps === undefined ? 1 : Infinity),
+    steps: options.steps,
     stopOnSuccess: options["stop-on-success"],
   };
   if (prepared) {
@@ -264,7 +270,8 @@ export const generate = source(
     summary: "Play a policy on sampled tasks",
     details:
       `Each task is one hidden problem, each row one trial on it: --episodes
-episodes of one policy, which may learn from one to the next. Equal seeds give
+episodes of one policy, which may learn from one to the next; with --steps, as
+many whole episodes as it takes. Equal seeds give
 equal bytes, whatever --jobs is, and after a kill and a second run with --out.`,
     flags,
     examples: [

@@ -39,7 +39,9 @@ export interface Plan {
   readonly seed: string;
   readonly tasks: number;
   readonly samples: number;
+  /** Infinite where steps alone are counted. */
   readonly episodes: number;
+  readonly steps: number | undefined;
   readonly stopOnSuccess: boolean;
   /** The seed of each task, where they had to be chosen together. */
   readonly taskSeeds: ReadonlyArray<string> | undefined;
@@ -130,7 +132,8 @@ export interface Player {
 }
 
 export function player(plan: Plan): Player {
-  const { env, policy, policyParams: params, episodes, stopOnSuccess } = plan;
+  const { env, policy, policyParams: params } = plan;
+  const { episodes, steps, stopOnSuccess } = plan;
   const record: TrialRecord = emptyRecord();
   const root = foldIn(rootKey(plan.seed), "generate", "trial");
   const policyText = JSON.stringify({ name: policy.name, params });
@@ -144,6 +147,7 @@ export function player(plan: Plan): Player {
         policy,
         params,
         episodes,
+        steps,
         stopOnSuccess,
         seed,
       };
@@ -166,7 +170,9 @@ export function player(plan: Plan): Player {
 /** Steps that the trials on one task of a plan have at most. */
 export function largestSteps(plan: Plan): number {
   const { task } = named(plan.env, () => plannedTask(plan, 0));
-  return plan.samples * plan.episodes * plan.env.horizon(task);
+  const { episodes, steps = Infinity } = plan;
+  const horizon = plan.env.horizon(task);
+  return plan.samples * Math.min(episodes * horizon, steps - 1 + horizon);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Shaping and acceptance where their outcome is known. */
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { memoryOfStart } from "../../envs/anymdp/ergodicity.ts";
 import { longRun, refusalOf, valueGap } from "../../envs/anymdp/acceptance.ts";
 import { raise } from "../../envs/anymdp/shaping.ts";
 import type { BandedMdp } from "../../kernels/solvers/banded.ts";
@@ -140,4 +141,34 @@ Deno.test("raise() gives the top twice what is missing, a hundredth if it stays"
   // The top is 20 below the better start, and 2 to 5 above it is asked.
   ok(Math.min(...more) >= 44 && Math.min(...more) < 44.1);
   ok(Math.max(...more) <= 50 && Math.max(...more) > 49.9);
+});
+
+Deno.test("memoryOfStart() is that of the chain's power, as it is worked out", () => {
+  // Two states that each keep to themselves with probability p: the second
+  // eigenvalue of the chain is 2p - 1, the rows end (1 ± λ^m) / 2.
+  const p = 0.98;
+  const mdp = {
+    ...evenly(2, 2, 1),
+    offset: Int32Array.of(0, 0, 2, 2),
+    probability: Float64Array.of(p, 1 - p, 1 - p, p),
+  };
+  const draft = {
+    states: 2,
+    actions: 2,
+    maxSteps: 10,
+    starts: [0],
+    startProbability: [1],
+    ends: new Uint8Array(2),
+    goal: false,
+  };
+  const half = (2 * p - 1) ** 16 / 2;
+  ok(Math.abs(memoryOfStart(mdp, draft) - half ** 2) < 1e-12);
+  // From an end to the start: the start is in turn left and come back to.
+  const periodic = {
+    ...evenly(2, 1, 1),
+    from: new Int32Array(4).fill(1),
+    to: new Int32Array(4).fill(2),
+  };
+  const ends = Uint8Array.of(0, 1);
+  equal(memoryOfStart(periodic, { ...draft, ends, goal: true }), 0.25);
 });

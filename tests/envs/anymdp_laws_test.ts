@@ -232,7 +232,7 @@ Deno.test("drawFrame() has the published lengths of episodes", () => {
     500,
   ], [128, 512, 513]] as const;
   for (const [states, low, high] of lengths) {
-    const wanted = { states, actions: 2, minStates: 0, widthEach: false };
+    const wanted = { states, minStates: 0 };
     const steps = Array.from(
       { length: 2000 },
       () => drawFrame(random, wanted).maxSteps,
@@ -242,7 +242,7 @@ Deno.test("drawFrame() has the published lengths of episodes", () => {
 });
 
 Deno.test("drawFrame() has any number of states from min-states up", () => {
-  const wanted = { states: 12, actions: 2, minStates: 9, widthEach: false };
+  const wanted = { states: 12, minStates: 9 };
   const counts = new Float64Array(13);
   const ids = new Float64Array(12);
   for (let i = 0; i < N; i++) {
