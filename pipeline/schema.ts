@@ -76,6 +76,8 @@ export interface Trial {
   readonly seed?: string;
   readonly policy: { readonly name: string; readonly params: ParamRecord };
   readonly episodes: ReadonlyArray<Episode>;
+  /** Exact expected returns of an episode on the task, by who plays it. */
+  readonly baselines?: { readonly [name: string]: number };
   /** The options that made the returns. */
   readonly credit?: { readonly [option: string]: unknown };
   readonly tags?: unknown;
@@ -143,6 +145,7 @@ export const FIELDS = [
   "seed",
   "policy",
   "episodes",
+  "baselines",
   "credit",
   "tags",
   "boundary",

@@ -37,7 +37,8 @@ export const PARAMS = {
     default: 0,
     min: 0,
     max: 1,
-    summary: "Most that a start may matter (paper; 1e-4 is strict); 0: no test",
+    summary:
+      "Most that a start may matter after an episode (paper); 0: no test",
   },
   "reward-decimals": {
     default: 6,

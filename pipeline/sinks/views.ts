@@ -139,6 +139,7 @@ function rowTypes(contents: Contents): { readonly [name: string]: string } {
     seed: "VARCHAR",
     policy: struct({ name: "VARCHAR", params: "JSON" }),
     episodes: `${episodeType(contents)}[]`,
+    baselines: "MAP(VARCHAR, DOUBLE)",
     credit: "JSON",
     tags: "JSON",
     boundary: "JSON",
@@ -169,16 +170,20 @@ const TRIALS = `create view trials as select
   policy.params as policy_params, len(episodes) as episodes,
   list_sum([len(e.actions) for e in episodes])::bigint as steps,
   list_sum([coalesce(list_sum(e.rewards), 0) for e in episodes]) as return,
-  len([e for e in episodes if e.success]) as successes, credit, split
+  len([e for e in episodes if e.success]) as successes,
+  baselines, credit, split
   from rows`;
 
 const UNNESTED = `select
   id as trial, task.id as task, task.env as env, sample, policy.name as policy,
-  task.world as world, split, unnest(range(len(episodes))) as episode, unnest(episodes) as e from rows`;
+  task.world as world, split, baselines,
+  unnest(range(len(episodes))) as episode, unnest(episodes) as e from rows`;
 
 const EPISODES = `create view episodes as select
   trial, task, env, sample, policy, episode,
   len(e.actions) as steps, coalesce(list_sum(e.rewards), 0) as return,
+  (return - baselines['random']) /
+    nullif(list_max(map_values(baselines)) - baselines['random'], 0) as score,
   e.success as success, e.terminated as terminated, e.truncated as truncated,
   e.returns[1] as credited, e.reflection.text as reflection,
   e.reflection.return as reflection_return, e.labels as labels, world, split

@@ -271,8 +271,8 @@ export const generate = source(
     details:
       `Each task is one hidden problem, each row one trial on it: --episodes
 episodes of one policy, which may learn from one to the next; with --steps, as
-many whole episodes as it takes. Equal seeds give
-equal bytes, whatever --jobs is, and after a kill and a second run with --out.`,
+many whole episodes as it takes. Equal seeds give equal bytes, whatever --jobs is,
+and after a kill and a second run with --out.`,
     flags,
     examples: [
       "retrial generate --env dark-room --tasks 100 --episodes 10 --policy q-learning --seed 7",

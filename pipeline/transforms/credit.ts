@@ -15,7 +15,6 @@ import {
   NUMBER_WIDTH,
   putAscii,
   putByte,
-  putText,
   reserve,
   writeNanos,
   writeNumber,
@@ -25,14 +24,13 @@ import { batchMapper, type RowMapper } from "../jsonl.ts";
 import {
   columnEnd,
   columnStart,
-  fieldSpan,
   hasReflection,
   Malformed,
   type RowIndex,
 } from "../scan.ts";
 import { columnIndex } from "../schema.ts";
 import { rowTransform } from "../stage.ts";
-import { type Copier, copyTo } from "./copier.ts";
+import { type Copier, copyTo, putField, standsFirst } from "./copier.ts";
 
 const RETURNS = columnIndex("returns");
 const SUCCESS = columnIndex("success");
@@ -99,14 +97,6 @@ interface Pen {
   readonly out: Writer;
 }
 
-/** The `credit` field: in its place, or behind all others. */
-function putCredit(row: RowIndex, note: string, { copier, out }: Pen): void {
-  const credit = fieldSpan(row, "credit");
-  copyTo(row, copier, credit ? credit[0] : row.close, out);
-  putText(out, credit ? note : `,"credit":${note}`);
-  if (credit) copier.copied = credit[1];
-}
-
 /** The returns of episode `e`, which are `from` to `to` of `returns`. */
 function putColumn(
   row: RowIndex,
@@ -154,12 +144,6 @@ function putEpisode(
   if (!returnsFirst) putColumn(row, e, returns, pen);
 }
 
-/** Whether the row has its `credit` before its episodes. */
-function creditFirst(row: RowIndex): boolean {
-  const credit = fieldSpan(row, "credit");
-  return credit !== undefined && credit[0] < fieldSpan(row, "episodes")![0];
-}
-
 function creditRow(options: CreditOptions): RowMapper {
   const { gamma, gammaTrial, cross, exact } = options;
   const note = JSON.stringify({ gamma, gamma_trial: gammaTrial, cross });
@@ -178,15 +162,15 @@ function creditRow(options: CreditOptions): RowMapper {
     needFinite(row, returns);
     copier.copied = row.start;
     const pen = { write, copier, out };
-    const first = creditFirst(row);
-    if (first) putCredit(row, note, pen);
+    const first = standsFirst(row, "credit");
+    if (first) putField(row, "credit", note, copier, out);
     for (let e = 0; e < episodes; e++) {
       const reflection = cross === "orbit"
         ? returns[0] ?? 0
         : reflectionReturn(columns, returns, e);
       putEpisode(row, e, returns, reflection, pen);
     }
-    if (!first) putCredit(row, note, pen);
+    if (!first) putField(row, "credit", note, copier, out);
     copyTo(row, copier, row.end, out);
     putByte(out, LINE_FEED);
   };

@@ -34,8 +34,9 @@ import {
 import { columnIndex, type TaskRow } from "../schema.ts";
 import { rowTransform } from "../stage.ts";
 import { environmentOf, taskOf } from "../tasks.ts";
-import { type Copier, copyTo } from "./copier.ts";
+import { type Copier, copyTo, putField, standsFirst } from "./copier.ts";
 import {
+  baselinesOn,
   type Labels,
   readReferences,
   type Reference,
@@ -58,6 +59,8 @@ interface Solved {
   /** The task as its rows write it. */
   readonly text: string;
   readonly references: ReadonlyArray<Reference>;
+  /** The field of that name as JSON, where it is asked for. */
+  readonly baselines: string | undefined;
   readonly readStates: ReadStates;
 }
 
@@ -73,6 +76,9 @@ function solve(text: string, references: References): Solved {
   return {
     text,
     references: referencesOn(env, task, references),
+    baselines: references.baselines
+      ? JSON.stringify(baselinesOn(env, task, references))
+      : undefined,
     readStates: statesOf(env, task),
   };
 }
@@ -167,16 +173,23 @@ function labelRow(references: References): RowMapper {
     return solved;
   };
   return (row, out) => {
-    const { references, readStates } = lookUp(row);
+    const { references, baselines, readStates } = lookUp(row);
     const states = readStates(row);
     // All of them before anything is written: a row may still be refused.
     const labels = new Map(
       references.map(({ name, label }) => [name, label(states)]),
     );
     copier.copied = row.start;
+    const first = standsFirst(row, "baselines");
+    const putBaselines = () => {
+      if (baselines === undefined) return;
+      putField(row, "baselines", baselines, copier, out);
+    };
+    if (first) putBaselines();
     for (let e = 0; e < row.episodes; e++) {
       putLabels(row, e, labels, { copier, out });
     }
+    if (!first) putBaselines();
     copyTo(row, copier, row.end, out);
     putByte(out, LINE_FEED);
   };
@@ -193,7 +206,10 @@ export const label = rowTransform({
 The task is drawn again from task.env, task.params and task.seed. The state of a
 step is read off its observation; where several states look alike it is followed
 from the start by the actions; a world that is not a finite MDP is played again by
-the row's seed, and must show what the row says. Labels of other names are kept.`,
+the row's seed, and must show what the row says. Labels of other names are kept.
+--baselines writes what an episode on the task pays on average, worked out exactly,
+to uniform play and to each reference; query makes scores of them, 0 for uniform
+play and 1 for the best.`,
   flags: {
     "reference": {
       type: "text",
@@ -206,6 +222,10 @@ the row's seed, and must show what the row says. Labels of other names are kept.
       value: "G,…",
       summary: "discounts of oracle, 0.994 if not given",
     },
+    "baselines": {
+      type: "switch",
+      summary: "write expected returns of uniform play and of the references",
+    },
   },
   operands: "[FILE|DIR…]",
   examples: [
@@ -214,6 +234,8 @@ the row's seed, and must show what the row says. Labels of other names are kept.
   ],
 }, (options, onBad) =>
   batchMapper(
-    labelRow(readReferences(options.reference, options.gamma)),
+    labelRow(
+      readReferences(options.reference, options.gamma, options.baselines),
+    ),
     onBad,
   ));

@@ -9,6 +9,7 @@ import {
   spread,
   valueGap,
 } from "../../envs/anymdp/acceptance.ts";
+import { memoryOfStart } from "../../envs/anymdp/ergodicity.ts";
 import { type Frame, sampleAnyMdp } from "../../envs/anymdp/sample.ts";
 import { bandsOf, tableOf } from "../../envs/anymdp/table.ts";
 import type { AnyMdpTask, Draft } from "../../envs/anymdp/task.ts";
@@ -308,4 +309,30 @@ Deno.test("anymdp: 16 states have the published shares of goals and refusals", (
   near({ mean: starts, se: 0.035 }, 1.87, 0.095, 3);
   near(share(unshaped, draws), 0.32, 0.029, 3);
   near(share(n, draws - unshaped), 0.35, 0.036, 3);
+});
+
+Deno.test("anymdp: ergodicity asked for is had, and refusals for it are named", () => {
+  const asked = { states: 16, ergodicity: 1e-28 };
+  const params = resolveParams(anymdp.params, asked);
+  let refused = 0;
+  for (let seed = 0; seed < 30; seed++) {
+    const { task, refusals } = drawTask(anymdp, params, String(seed));
+    refused += refusals.get("uniform play remembers its start") ?? 0;
+    const drawn = task as AnyMdpTask;
+    ok(memoryOfStart(bandsOf(drawn), draftOf(drawn)) <= 1e-28);
+  }
+  ok(refused > 0);
+});
+
+Deno.test("anymdp: rewards are paid in as many decimals as asked", () => {
+  const params = resolveParams(anymdp.params, { "reward-decimals": 2 });
+  const task = drawTask(anymdp, params, "3").task;
+  const rewards = play(anymdp, task, findPolicy("random")!, {}, 20, 1)
+    .flatMap((episode) => episode.rewards);
+  for (const reward of rewards) equal(reward, Number(reward.toFixed(2)));
+  // In more of them there would hardly be one such.
+  const fine = drawTask(anymdp, resolveParams(anymdp.params), "3").task;
+  const others = play(anymdp, fine, findPolicy("random")!, {}, 20, 1)
+    .flatMap((episode) => episode.rewards);
+  ok(others.filter((x) => x === Number(x.toFixed(2))).length < others.length);
 });

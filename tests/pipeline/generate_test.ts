@@ -371,3 +371,23 @@ toolTest(
       notEqual(text, "");
     }),
 );
+
+Deno.test("generate() --steps begins no episode after so many", () =>
+  withFolder(async (folder) => {
+    const flags = "--env frozen-lake --tasks 20 --policy random --seed 4";
+    const play = async (more: string) =>
+      rowsOf(
+        succeeded(await retrial(folder, words(`generate ${flags} ${more}`))),
+      );
+    const long = await play("--episodes 200");
+    const cut = await play("--steps 60");
+    const few = await play("--steps 60 --episodes 2");
+    cut.forEach(({ episodes }, i) => {
+      // Random play knows nothing of how many there will be.
+      deepEqual(episodes, long[i]!.episodes.slice(0, episodes.length));
+      const steps = episodes.map(({ actions }) => actions.length);
+      const all = steps.reduce((a, b) => a + b);
+      ok(all >= 60 && all - steps.at(-1)! < 60);
+      deepEqual(few[i]!.episodes, episodes.slice(0, 2));
+    });
+  }));

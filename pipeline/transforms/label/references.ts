@@ -4,7 +4,8 @@
  * @module
  */
 import type { Environment } from "../../../envs/env.ts";
-import { optimalActions, solutionsOf } from "../../../envs/planning.ts";
+import { optimalActions, planOf, solutionsOf } from "../../../envs/planning.ts";
+import { evaluate } from "../../../kernels/finite_horizon.ts";
 import { UsageError } from "../../errors.ts";
 import { Malformed } from "../../scan.ts";
 import type { States } from "./states.ts";
@@ -21,6 +22,8 @@ export interface References {
   readonly optimal: boolean;
   /** Different ones, in the order given. */
   readonly discounts: ReadonlyArray<number>;
+  /** Expected returns are wanted as well. */
+  readonly baselines: boolean;
 }
 
 function wordsOf(list: string): ReadonlyArray<string> {
@@ -51,6 +54,7 @@ function checkNames(names: ReadonlyArray<string>): void {
 export function readReferences(
   reference: string | undefined,
   gamma: string | undefined,
+  baselines: boolean,
 ): References {
   const names = wordsOf(reference ?? (gamma ? "optimal,oracle" : OPTIMAL));
   checkNames(names);
@@ -66,6 +70,7 @@ export function readReferences(
   return {
     optimal: names.includes(OPTIMAL),
     discounts: wanted ? [...new Set(discounts)] : [],
+    baselines,
   };
 }
 
@@ -132,4 +137,32 @@ export function referencesOn(
     ...(optimal ? [optimalOn(env, task)] : []),
     ...oraclesOn(env, task, discounts),
   ];
+}
+
+/** Returns of rewards of six decimals, to as many as `credit` prints. */
+const DECIMALS = 1e9;
+
+/** Exact expected returns of an episode: of uniform play, and of references. */
+export function baselinesOn(
+  env: Environment,
+  task: unknown,
+  { optimal, discounts }: References,
+): { readonly [name: string]: number } {
+  const table = env.table?.(task);
+  if (table === undefined) {
+    throw new Malformed(`task.env is ${env.name}, which is not a finite MDP`);
+  }
+  const horizon = env.horizon(task);
+  const worth = (actions: Int32Array, epsilon = 0) => {
+    const paid = evaluate(table, horizon, actions, epsilon).return;
+    return Math.round(paid * DECIMALS) / DECIMALS + 0;
+  };
+  const oracles = solutionsOf(table, discounts).map(({ discount, policy }) =>
+    [`${ORACLE}@${discount}`, worth(policy)] as const
+  );
+  return {
+    random: worth(new Int32Array(table.states), 1),
+    ...(optimal && { [OPTIMAL]: worth(planOf(table, horizon).actions) }),
+    ...Object.fromEntries(oracles),
+  };
 }
