@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { followPolicy } from "./policy_chain.ts";
 
 /** The arrays of a finite MDP that are read here. */
 export interface FiniteMdp {
@@ -283,18 +284,9 @@ export function evaluate(
   epsilon: number = 0,
 ): Worth {
   const { states, starts, startProbability } = mdp;
-  const stride = actions.length === states ? 0 : states;
-  // Return, success and length to go, interleaved, of each state.
-  let later = new Float64Array(3 * states);
-  let now = new Float64Array(3 * states);
-  for (let t = horizon - 1; t >= 0; t--) {
-    now.fill(0);
-    const row = t * stride;
-    for (let s = 0; s < states; s++) {
-      mixActions(mdp, s, actions[row + s]!, epsilon, later, now);
-    }
-    [later, now] = [now, later];
-  }
+  const later = actions.length === states
+    ? followPolicy(mdp, horizon, actions, epsilon)
+    : followPlan(mdp, horizon, actions, epsilon);
   const sums = [0, 0, 0];
   let total = 0;
   for (let i = 0; i < starts.length; i++) {
@@ -306,6 +298,26 @@ export function evaluate(
   }
   const [paid, solved, length] = sums.map((sum) => sum / total);
   return { return: paid!, success: solved!, length: length! };
+}
+
+/** Return, success and length from each state, interleaved, by rows of actions. */
+function followPlan(
+  mdp: FiniteMdp,
+  horizon: number,
+  actions: Int32Array,
+  epsilon: number,
+): Float64Array {
+  const { states } = mdp;
+  let later = new Float64Array(3 * states);
+  let now = new Float64Array(3 * states);
+  for (let t = horizon - 1; t >= 0; t--) {
+    now.fill(0);
+    for (let s = 0; s < states; s++) {
+      mixActions(mdp, s, actions[t * states + s]!, epsilon, later, now);
+    }
+    [later, now] = [now, later];
+  }
+  return later;
 }
 
 /** Adds to state `s` of `now` what its actions, each with its share, lead to. */

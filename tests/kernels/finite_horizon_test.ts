@@ -180,14 +180,25 @@ Deno.test("evaluate() weighs starts by how likely they are", () => {
 });
 
 Deno.test("evaluate() takes one row of actions for all steps", () => {
-  const shape = { states: 4, actions: 3, branches: 2, ends: 0.1 };
-  const mdp = randomMdp(generator(rootKey(1)), shape);
-  const row = [2, 0, 1, 1];
-  const rows = Int32Array.from([...row, ...row, ...row]);
-  deepEqual(
-    evaluate(mdp, 3, Int32Array.from(row), 0.3),
-    evaluate(mdp, 3, rows, 0.3),
-  );
+  fc.assert(fc.property(
+    anyMdp,
+    fc.integer({ min: 2, max: 4 }),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.nat(),
+    (mdp, horizon, epsilon, seed) => {
+      const random = generator(rootKey(seed));
+      const row = Array.from(
+        { length: mdp.states },
+        () => integer(random, mdp.actions),
+      );
+      const rows = Array.from({ length: horizon }, () => row).flat();
+      const one = evaluate(mdp, horizon, Int32Array.from(row), epsilon);
+      const all = evaluate(mdp, horizon, Int32Array.from(rows), epsilon);
+      close(one.return, all.return);
+      close(one.success, all.success);
+      close(one.length, all.length);
+    },
+  ));
 });
 
 /** A corridor of `n` cells; its last step pays 1 and ends. */
