@@ -62,6 +62,7 @@ export {
   policies,
 } from "./envs/registry.ts";
 export type { Actor, Policy } from "./envs/policies/policy.ts";
+export { normalisedScore } from "./kernels/solvers/score.ts";
 export type { Episode, Reflection, TaskRow, Trial } from "./pipeline/schema.ts";
 export {
   type Batch,

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { FiniteMdp, Worth } from "./finite_horizon.ts";
+import type { FiniteMdp } from "./finite_horizon.ts";
 
 /** Entries of state `s` are `first[s]` to `first[s + 1]`. */
 interface Chain {

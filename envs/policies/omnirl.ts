@@ -35,7 +35,23 @@ const [MODEL, BOLTZMANN, RANDOM] = [4, 5, 6];
 /** Discounts of the references opt0 to opt3. */
 export const DISCOUNTS = [0, 0.5, 0.93, 0.994] as const;
 
-const WEIGHTS = ".1,.1,.1,.1,.1,.1,.1,.1,.1,.02,.03,.05";
+/** The twelve behaviours, in the order of `weights`, with their published odds. */
+export const BEHAVIOURS = [
+  ["random table that drifts", ".1"],
+  ["model-based learner, noise", ".1"],
+  ["Q learner, noise", ".1"],
+  ["model-based learner, then opt0", ".1"],
+  ["model-based learner, then opt1", ".1"],
+  ["model-based learner, then opt2", ".1"],
+  ["model-based learner, then opt3", ".1"],
+  ["opt2, noise that falls", ".1"],
+  ["opt3, noise that falls", ".1"],
+  ["opt1", ".02"],
+  ["opt2", ".03"],
+  ["opt3", ".05"],
+] as const;
+
+const WEIGHTS = BEHAVIOURS.map(([, odds]) => odds).join(",");
 
 /** Something that acts, and the tag of what it does. */
 interface Source {
