@@ -40,6 +40,7 @@ const flags = {
     summary: "pack the files",
   },
   "out": { type: "text", default: "demo/anymdp-omnirl", summary: "folder" },
+  "overwrite": { type: "switch", summary: "replace another set in the folder" },
   "scored": {
     type: "count",
     default: 32,
@@ -87,7 +88,7 @@ function paramsOf({ states, minStates }: Scale): ReadonlyArray<string> {
 
 function commandOf(
   scale: Scale,
-  { seed, jobs, shards, compress, out }: Options<typeof flags>,
+  { seed, jobs, shards, compress, out, overwrite }: Options<typeof flags>,
 ): ReadonlyArray<string> {
   return [
     ..."generate --env anymdp".split(" "),
@@ -99,6 +100,7 @@ function commandOf(
     ..."then label --reference oracle --gamma 0.994 --baselines".split(" "),
     ...["--out", out],
     ...(compress === "none" ? [] : ["--compress", compress]),
+    ...(overwrite ? ["--overwrite"] : []),
   ];
 }
 
