@@ -83,6 +83,7 @@ export { importSteps } from "./pipeline/sources/import.ts";
 export { credit } from "./pipeline/transforms/credit.ts";
 export { filter } from "./pipeline/transforms/filter.ts";
 export { label } from "./pipeline/transforms/label.ts";
+export { mask } from "./pipeline/transforms/mask.ts";
 export { sample } from "./pipeline/transforms/sample.ts";
 export { shuffle } from "./pipeline/transforms/shuffle.ts";
 export { split } from "./pipeline/transforms/split.ts";

@@ -15,6 +15,7 @@ import { query } from "./sinks/query.ts";
 import { credit } from "./transforms/credit.ts";
 import { filter } from "./transforms/filter.ts";
 import { label } from "./transforms/label.ts";
+import { mask } from "./transforms/mask.ts";
 import { sample } from "./transforms/sample.ts";
 import { shuffle } from "./transforms/shuffle.ts";
 import { split } from "./transforms/split.ts";
@@ -30,6 +31,7 @@ export const stages: ReadonlyArray<Stage> = [
   importSteps,
   credit,
   label,
+  mask,
   filter,
   sample,
   shuffle,
