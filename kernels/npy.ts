@@ -26,9 +26,8 @@ export class NpyError extends Error {
 const MAGIC = "\x93NUMPY";
 /** Magic, version and the header's length, which is of 2 bytes in version 1. */
 const PREFIX = 10;
-const ALIGNMENT = 64;
-/** NumPy leaves room for a first axis of so many digits, to append in place. */
-const GROWTH = 21;
+/** The first multiple of 64 that a header of one axis fits into. */
+const DATA = 128;
 const latin1 = new TextDecoder("latin1");
 
 /** Reads the entry at a byte offset. */
@@ -57,11 +56,7 @@ function isKnown(type: string): type is NpyType {
 function header(type: NpyType, length: number): Uint8Array {
   const dictionary =
     `{'descr': '${type}', 'fortran_order': False, 'shape': (${length},), }`;
-  const room = " ".repeat(GROWTH - String(length).length);
-  const text = dictionary + room;
-  const bare = PREFIX + text.length + 1;
-  // A header that happens to be aligned gets 64 bytes more, as NumPy's does.
-  const padded = text + " ".repeat(ALIGNMENT - bare % ALIGNMENT) + "\n";
+  const padded = dictionary.padEnd(DATA - PREFIX - 1) + "\n";
   const bytes = Uint8Array.from(
     MAGIC + "\x01\x00\x00\x00" + padded,
     (character) => character.charCodeAt(0),
