@@ -78,6 +78,7 @@ export {
 } from "./pipeline/errors.ts";
 export { rowsFrom, run, through } from "./pipeline/compose.ts";
 export { stages } from "./pipeline/stages.ts";
+export { exportRows } from "./pipeline/exports/export.ts";
 export { generate } from "./pipeline/sources/generate.ts";
 export { importSteps } from "./pipeline/sources/import.ts";
 export { credit } from "./pipeline/transforms/credit.ts";

@@ -12,14 +12,12 @@ const DIGITS = 6;
 /** Integers below it are floats, each. */
 const EXACT = 2 ** 24;
 
-/** The decimals of so many digits around `x`, the nearest first. */
-function around(x: number, digits: number): ReadonlyArray<number> {
-  const text = x.toExponential(digits - 1);
-  const [mantissa, exponent] = text.split("e");
+/** The next decimals of so many digits, away from zero and towards it. */
+function neighbours(x: number, digits: number): ReadonlyArray<number> {
+  const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
   const unit = Number(mantissa!.replace(".", ""));
-  const scale = `e${Number(exponent) - digits + 1}`;
-  const neighbours = [unit + 1, unit - 1].map((n) => Number(`${n}${scale}`));
-  return [Number(text), ...neighbours];
+  const scale = Number(exponent) - digits + 1;
+  return [unit + 1, unit - 1].map((n) => Number(`${n}e${scale}`));
 }
 
 /**
@@ -41,9 +39,12 @@ export function shortest(x: number): number {
   // A decimal of fewer digits is found with zeros at its end.
   let digits = Math.abs(x) < SMALLEST_NORMAL ? 1 : DIGITS;
   for (;; digits++) {
+    const isSame = (decimal: number) => Math.fround(decimal) === x;
+    const nearest = Number(x.toPrecision(digits));
+    if (isSame(nearest)) return nearest;
     // At a power of two floats lie closer below than above, so that the nearest
     // decimal may miss where the next one does not.
-    const found = around(x, digits).find((d) => Math.fround(d) === x);
-    if (found !== undefined) return found;
+    const other = neighbours(x, digits).find(isSame);
+    if (other !== undefined) return other;
   }
 }

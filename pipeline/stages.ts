@@ -7,6 +7,7 @@ import type { Stage } from "./stage.ts";
 import { explain } from "./keeping/explain.ts";
 import { replay } from "./keeping/replay.ts";
 import { verify } from "./keeping/verify.ts";
+import { exportRows } from "./exports/export.ts";
 import { generate } from "./sources/generate.ts";
 import { importSteps } from "./sources/import.ts";
 import { drawTask } from "./sources/worlds.ts";
@@ -38,6 +39,7 @@ export const stages: ReadonlyArray<Stage> = [
   split,
   query,
   showWith(drawTask),
+  exportRows,
   verify,
   replay,
   explain,

@@ -5,6 +5,7 @@
  */
 import type { Environment } from "../../../envs/env.ts";
 import { optimalActions, solutionsOf } from "../../../envs/planning.ts";
+import { oracleName } from "../../../envs/policies/oracle.ts";
 import { UsageError } from "../../errors.ts";
 import { Malformed } from "../../scan.ts";
 import type { States } from "./states.ts";
@@ -115,7 +116,7 @@ function oraclesOn(
     throw new Malformed(`task.env is ${env.name}, which is not a finite MDP`);
   }
   return solutionsOf(table, discounts).map(({ discount, policy }) => ({
-    name: `${ORACLE}@${discount}`,
+    name: oracleName(discount),
     // The state of a finite environment is a row of its table.
     label: (states) =>
       states.map((episode) => episode.map((s) => policy[s as number]!)),
