@@ -36,9 +36,14 @@ function clear(folder: string, layout: Layout, overwrite: boolean): void {
   fs.mkdirSync(folder, { recursive: true });
 }
 
+function counted(count: number, name: string): string {
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
+}
+
 function summary(folder: string, { records, rows, rounded }: Tally): string {
-  const loss = rounded > 0 ? `; ${rounded} rewards lost digits` : "";
-  return `${folder} now holds ${records} records, ${rows} rows${loss}\n`;
+  const held = `${counted(records, "record")}, ${counted(rows, "row")}`;
+  const loss = rounded > 0 ? `; ${counted(rounded, "reward")} lost digits` : "";
+  return `${folder} now holds ${held}${loss}\n`;
 }
 
 function writeRows(

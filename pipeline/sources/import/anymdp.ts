@@ -45,7 +45,7 @@ function wrong(file: string, problem: string): DataError {
 }
 
 function isFile(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+  return fs.existsSync(file) && fs.statSync(file).isFile();
 }
 
 /** The records in a folder, by number. */
@@ -58,6 +58,9 @@ function recordsIn(folder: string): ReadonlyArray<string> {
     .map(([name]) => path.join(folder, name));
 }
 
+/** Names of the files of a record. */
+const OWN: ReadonlySet<string> = new Set([...ARRAYS.map(fileOf), REST]);
+
 /** Records as named, by their folders or by files in them, and all in folders. */
 export function recordFolders(
   operands: ReadonlyArray<string>,
@@ -68,12 +71,13 @@ export function recordFolders(
         message: `Cannot read ${operand}: no such file or folder`,
       });
     }
-    if (isFile(operand)) return [path.dirname(operand)];
+    if (OWN.has(path.basename(operand))) return [path.dirname(operand)];
     if (isFile(path.join(operand, fileOf("observations")))) return [operand];
-    const records = recordsIn(operand);
+    const records = isFile(operand) ? [] : recordsIn(operand);
     if (records.length > 0) return records;
     throw new DataError({
-      message: `Cannot read ${operand}: there is no record-000000 in it`,
+      message:
+        `Cannot read ${operand}: there are no records (record-000000, …) in it`,
     });
   });
   // A manifest names each file of a record.
@@ -85,8 +89,7 @@ export function recordFiles(
   operands: ReadonlyArray<string>,
 ): ReadonlyArray<string> {
   return recordFolders(operands).flatMap((folder) =>
-    [...ARRAYS.map(fileOf), REST].map((name) => path.join(folder, name))
-      .filter(isFile)
+    [...OWN].map((name) => path.join(folder, name)).filter(isFile)
   );
 }
 

@@ -235,6 +235,17 @@ Deno.test("export refuses a folder in use, and --overwrite takes its own", () =>
     equal(await imported(folder, ANYMDP), lines([trial("c", 0)]));
   }));
 
+Deno.test("of a folder that cannot be written nothing is left", () =>
+  withFolder((folder) => {
+    const bytes = Uint8Array.of(1);
+    const whole = path.join(folder, "whole");
+    writeFolder(whole, { a: bytes, b: bytes });
+    deepEqual(fs.readdirSync(whole), ["a", "b"]);
+    const half = { a: bytes, "not/there": bytes };
+    throws(() => writeFolder(path.join(folder, "half"), half), /ENOENT/);
+    deepEqual(fs.readdirSync(folder), ["whole"]);
+  }));
+
 peerTest(
   "numpy reads records as OmniRL's programs would",
   ["numpy"],
