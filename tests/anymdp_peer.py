@@ -88,7 +88,7 @@ if job == "read":
 else:
     random = np.random.default_rng(5)
     found = [
-        write(folder / f"record-{i:06d}", random, 5, [3, 2, 7][i % 3], i % 2 == 1)
+        write(folder / f"record-{i:06d}", random, 5, [3, 2, 7, 5][i % 4], i % 3 == 1)
         for i in range(12)
     ]
 json.dump(found, sys.stdout)

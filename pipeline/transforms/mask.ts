@@ -88,6 +88,6 @@ come in any order and shards. Rows without tags pass as they are.`,
   operands: "[FILE|DIR…]",
   examples: [
     "retrial mask --seed 3 trials.jsonl",
-    "retrial generate --env anymdp --policy omnirl --episodes 8 then mask --trials 0 --episodes 0.5 | jq -c .episodes[].tags[:9]",
+    "retrial generate --env anymdp --policy omnirl --episodes 8 then mask --trials 0 --episodes 0.5 | jq -c '.episodes[].tags[:9]'",
   ],
 }, (options, onBad) => batchMapper(maskRow(options), onBad));

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { encodeNpy } from "../../../kernels/npy.ts";
+import { promptOf, referenceOf } from "../../../pipeline/anymdp_record.ts";
 import type { AnyOptions } from "../../../pipeline/flags.ts";
 import type { Trial } from "../../../pipeline/schema.ts";
 import { filter } from "../../../pipeline/transforms/filter.ts";
@@ -55,11 +56,11 @@ peerTest(
       found.forEach(({ task, policy, episodes }, i) => {
         match(task.id, /^lake-[0-9a-f]{16}$/);
         equal(policy.name, "ppo");
-        const name = ["oracle@0.994", "oracle@0.93", "own"][i % 3]!;
+        const name = ["oracle@0.994", "oracle@0.93", "own", "exp2"][i % 4]!;
         deepEqual(
           episodes,
           made[i]!.map(({ labels, tags, ...columns }, e) => {
-            const isCut = i % 2 === 1 && e === made[i]!.length - 1;
+            const isCut = i % 3 === 1 && e === made[i]!.length - 1;
             const ends = { terminated: !isCut, truncated: isCut };
             return { ...columns, ...ends, labels: { [name]: labels }, tags };
           }),
@@ -75,6 +76,24 @@ peerTest(
       deepEqual(samples.map(({ sample }) => sample), [0, 1, 2]);
     }),
 );
+
+Deno.test("prompts name references, and references prompts", () => {
+  const prompts = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  const names = prompts.map(referenceOf);
+  deepEqual(names, [
+    "oracle@0",
+    "oracle@0.5",
+    "oracle@0.93",
+    "oracle@0.994",
+    "exp1",
+    "exp2",
+    "rnd",
+    undefined,
+    undefined,
+  ]);
+  deepEqual(names.map(promptOf), [0, 1, 2, 3, 4, 5, 6, 7, 7]);
+  deepEqual([promptOf("optimal"), promptOf("oracle@0.9")], [7, 7]);
+});
 
 type Columns = { readonly [name: string]: ReadonlyArray<number> };
 
