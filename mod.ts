@@ -79,11 +79,13 @@ export {
 } from "./pipeline/errors.ts";
 export { rowsFrom, run, through } from "./pipeline/compose.ts";
 export { stages } from "./pipeline/stages.ts";
+export { exportRows } from "./pipeline/exports/export.ts";
 export { generate } from "./pipeline/sources/generate.ts";
 export { importSteps } from "./pipeline/sources/import.ts";
 export { credit } from "./pipeline/transforms/credit.ts";
 export { filter } from "./pipeline/transforms/filter.ts";
 export { label } from "./pipeline/transforms/label.ts";
+export { mask } from "./pipeline/transforms/mask.ts";
 export { sample } from "./pipeline/transforms/sample.ts";
 export { shuffle } from "./pipeline/transforms/shuffle.ts";
 export { split } from "./pipeline/transforms/split.ts";

@@ -22,6 +22,9 @@ const PAIRS = Int32Array.from(
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
+const COMMA = 0x2c;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
 
 /** The longest print of a double is 25 characters; see {@linkcode putNumber}. */
 export const NUMBER_WIDTH = 26;
@@ -232,4 +235,18 @@ export function writeNanos(out: Writer, at: number, x: number): number {
 export function putNumber(out: Writer, x: number): void {
   reserve(out, NUMBER_WIDTH);
   out.length = writeNumber(out, out.length, x);
+}
+
+/** Appends a list of finite doubles, brackets and all. */
+export function putNumbers(out: Writer, numbers: ArrayLike<number>): void {
+  reserve(out, (numbers.length + 1) * (NUMBER_WIDTH + 1));
+  const { bytes } = out;
+  let at = out.length;
+  bytes[at++] = OPEN;
+  for (let i = 0; i < numbers.length; i++) {
+    if (i > 0) bytes[at++] = COMMA;
+    at = writeNumber(out, at, numbers[i]!);
+  }
+  bytes[at++] = CLOSE;
+  out.length = at;
 }

@@ -278,11 +278,12 @@ function quoted(word: string): string {
   return PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Inputs as a person would name them: the shards of a folder by the folder. */
+/** A shard, or a file of a record, in its folder. */
+const IN_FOLDER = /[/\\](data|record-\d{6,})[/\\][^/\\]+$/;
+
+/** Inputs as a person would name them: what is in a folder by the folder. */
 function inputNames(inputs: Recipe["inputs"]): ReadonlyArray<string> {
-  const names = inputs.map(({ file }) =>
-    file.replace(/[/\\]data[/\\][^/\\]+$/, "")
-  );
+  const names = inputs.map(({ file }) => file.replace(IN_FOLDER, ""));
   return [...new Set(names)];
 }
 

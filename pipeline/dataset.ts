@@ -145,7 +145,8 @@ function few(differences: ReadonlyArray<string>): string {
   return more > 0 ? `${shown}; and ${more} more` : shown;
 }
 
-function occupied(folder: string, why: string): UsageError {
+/** Says that a folder is in use, and what to do. */
+export function occupied(folder: string, why: string): UsageError {
   return new UsageError({
     message:
       `Cannot write to ${folder}: ${why}; choose another folder or say --overwrite`,

@@ -132,9 +132,11 @@ const fromSource = Effect.fnUntraced(function* (
     throw new TypeError(`${stage.name} is no source`);
   }
   const options = ownOptions(first);
-  const inputs = stage.inputs
-    ? yield* expandInputs(stage.inputs(options))
-    : operands;
+  const named = yield* attempt(
+    "list inputs",
+    () => stage.inputs?.(options, operands),
+  );
+  const inputs = named ? yield* expandInputs(named) : operands;
   if (stage.parts === undefined || !isRowwise(rest)) {
     const open = () => stage.open(options, operands);
     return single(behindAll(rest, open), inputs);

@@ -135,17 +135,40 @@ export function openShard(
   });
 }
 
-/** Writes a small text file so that it is there whole or not at all. */
-export function writeWhole(file: string, text: string): void {
-  const partial = partialName(file);
-  const fd = fs.openSync(partial, "w");
+function writeSynced(file: string, bytes: Uint8Array): void {
+  const fd = fs.openSync(file, "w");
   try {
-    writeAll(fd, new TextEncoder().encode(text));
+    writeAll(fd, bytes);
     fs.fsyncSync(fd);
   } finally {
     fs.closeSync(fd);
   }
+}
+
+/** Writes a small text file so that it is there whole or not at all. */
+export function writeWhole(file: string, text: string): void {
+  const partial = partialName(file);
+  writeSynced(partial, new TextEncoder().encode(text));
   fs.renameSync(partial, file);
+}
+
+/** Writes a folder of small files, by name, whole or not at all. */
+export function writeFolder(
+  folder: string,
+  files: { readonly [name: string]: Uint8Array },
+): void {
+  const partial = partialName(folder);
+  fs.mkdirSync(partial);
+  try {
+    for (const [name, bytes] of Object.entries(files)) {
+      writeSynced(path.join(partial, name), bytes);
+    }
+    syncFolder(partial);
+    fs.renameSync(partial, folder);
+  } catch (cause) {
+    fs.rmSync(partial, { recursive: true, force: true });
+    throw cause;
+  }
 }
 
 /** The SHA-256 and size of a file as it lies on disk. */

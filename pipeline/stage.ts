@@ -44,8 +44,11 @@ export interface Source<Name extends string = string, F extends Flags = Flags>
     options: Options<F>,
     operands: ReadonlyArray<string>,
   ) => Batches;
-  /** Files that the rows depend on, for manifests; the operands if absent. */
-  readonly inputs?: (options: Options<F>) => ReadonlyArray<string>;
+  /** Files that the rows depend on, for manifests; absent: the operands. */
+  readonly inputs?: (
+    options: Options<F>,
+    operands: ReadonlyArray<string>,
+  ) => ReadonlyArray<string> | undefined;
   /** For sources whose parts can be made apart, in any order, by any worker. */
   readonly parts?: (
     options: Options<F>,

@@ -7,6 +7,7 @@ import type { Stage } from "./stage.ts";
 import { explain } from "./keeping/explain.ts";
 import { replay } from "./keeping/replay.ts";
 import { verify } from "./keeping/verify.ts";
+import { exportRows } from "./exports/export.ts";
 import { generate } from "./sources/generate.ts";
 import { importSteps } from "./sources/import.ts";
 import { drawTask } from "./sources/worlds.ts";
@@ -15,6 +16,7 @@ import { query } from "./sinks/query.ts";
 import { credit } from "./transforms/credit.ts";
 import { filter } from "./transforms/filter.ts";
 import { label } from "./transforms/label.ts";
+import { mask } from "./transforms/mask.ts";
 import { sample } from "./transforms/sample.ts";
 import { shuffle } from "./transforms/shuffle.ts";
 import { split } from "./transforms/split.ts";
@@ -30,12 +32,14 @@ export const stages: ReadonlyArray<Stage> = [
   importSteps,
   credit,
   label,
+  mask,
   filter,
   sample,
   shuffle,
   split,
   query,
   showWith(drawTask),
+  exportRows,
   verify,
   replay,
   explain,

@@ -8,7 +8,7 @@ import type { Environment } from "../envs/env.ts";
 import { ParamError, type Params, resolveParams } from "../envs/params.ts";
 import { findEnvironment } from "../envs/registry.ts";
 import { drawTask } from "../envs/rollout.ts";
-import { Malformed } from "./scan.ts";
+import { fieldSpan, Malformed, type RowIndex } from "./scan.ts";
 import type { TaskRow } from "./schema.ts";
 
 /** A task, with the name that rows give it. */
@@ -163,4 +163,31 @@ export function taskOf(env: Environment, task: TaskRow): PlannedTask {
     const field = error instanceof ParamError ? "task.params" : "task";
     throw new Malformed(`${field}: ${error.message}`);
   }
+}
+
+/** The problem that a row names, drawn again; it must be the row's `world`. */
+export function redrawn(
+  row: TaskRow,
+): { readonly env: Environment; readonly task: unknown } {
+  const env = environmentOf(row);
+  const { task, row: drawn } = taskOf(env, row);
+  if (row.world === undefined || row.world === drawn.world) {
+    return { env, task };
+  }
+  throw new Malformed(
+    `task.world is ${row.world}, and task.seed draws ${drawn.world}`,
+  );
+}
+
+const decoder = new TextDecoder();
+
+/** What `work` makes of a row's task, kept for the rows on it that follow. */
+export function perTask<A>(work: (task: TaskRow) => A): (row: RowIndex) => A {
+  let last: { readonly text: string; readonly made: A } | undefined;
+  return (row) => {
+    const [from, to] = fieldSpan(row, "task")!;
+    const text = decoder.decode(row.bytes.subarray(from, to));
+    if (last?.text !== text) last = { text, made: work(JSON.parse(text)) };
+    return last.made;
+  };
 }

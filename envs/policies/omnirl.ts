@@ -32,6 +32,8 @@ export const TAGS = [
   "unk",
 ] as const;
 const [MODEL, BOLTZMANN, RANDOM] = [4, 5, 6];
+/** The tag `unk`. */
+export const UNKNOWN = 7;
 /** Discounts of the references opt0 to opt3. */
 export const DISCOUNTS = [0, 0.5, 0.93, 0.994] as const;
 

@@ -2,6 +2,11 @@ import { num } from "../params.ts";
 import { solutionsOf } from "../planning.ts";
 import type { Policy } from "./policy.ts";
 
+/** What labels by the oracle at a discount are called. */
+export function oracleName(discount: number): string {
+  return `oracle@${discount}`;
+}
+
 /**
  * The best action for one who knows the task and discounts what is to come, as
  * if there were no last step: OmniRL's references opt0 to opt3 are those of

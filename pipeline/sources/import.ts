@@ -17,6 +17,12 @@ import {
   jsonRecords,
   type RecordReader,
 } from "./import/records.ts";
+import {
+  recordFiles,
+  recordFolders,
+  recordReader,
+  type RecordReading,
+} from "./import/anymdp.ts";
 import { type Assembler, assembler, type Origin } from "./import/trials.ts";
 
 const FORMATS = ["jsonl", "csv"] as const;
@@ -113,6 +119,49 @@ function importFrom(
   );
 }
 
+/** Flags that mean something of logs alone, and have no value if not given. */
+const OF_STEPS = [
+  "format",
+  "map",
+  "trial-by",
+  "episode-by",
+  "task-by",
+  "text",
+] as const;
+/** The same, of records. */
+const OF_RECORDS = ["actions", "ends"] as const;
+
+/** Refuses flags that would mean nothing. */
+function checkFlags(
+  names: ReadonlyArray<string>,
+  options: { readonly [name: string]: unknown },
+): void {
+  const isGiven = (value: unknown) =>
+    Array.isArray(value) ? value.length > 0 : value !== undefined;
+  const given = names.find((name) => isGiven(options[name]));
+  if (given === undefined) return;
+  throw new UsageError({
+    message: `Cannot use --${given} with --from ${options.from}`,
+  });
+}
+
+function importRecords(
+  operands: ReadonlyArray<string>,
+  reading: RecordReading,
+  origin: Origin,
+): Batches {
+  if (operands.length === 0) {
+    throw new UsageError({ message: "Cannot import records without a folder" });
+  }
+  const print = printer();
+  const read = recordReader(reading, origin);
+  return Stream.fromIterable(recordFolders(operands)).pipe(
+    Stream.mapEffect((folder) =>
+      attempt(`read ${folder}`, () => print([read(folder)]))
+    ),
+  );
+}
+
 /** Refuses a name of a column that --text cannot mean. */
 function textColumns(names: ReadonlyArray<string>): ReadonlySet<string> {
   const allowed = ["observation", "action", "label"];
@@ -129,7 +178,8 @@ function textColumns(names: ReadonlyArray<string>): ReadonlySet<string> {
 
 export const importSteps = source({
   name: "import",
-  summary: "Turn a log of steps (JSONL or CSV, a step a line) into trials",
+  summary:
+    "Turn a log of steps (JSONL or CSV), or AnyMDP's arrays, into trials",
   details: `Columns have these names, or those that --map gives them:
   ${TARGETS.join(" ")}
 and trial, episode, task. observation, action and reward must be there. A vector
@@ -145,14 +195,21 @@ without, each trial has a task of its own. The observation behind the last actio
 comes from next_observation, or from a last row without action. A log of an
 autoreset environment, where that row is the first of the next episode, does not
 say what its last action led to, and is refused or misread: record with autoreset
-disabled, or with next_observation from final_obs.`,
+disabled, or with next_observation from final_obs.
+
+--from anymdp reads the folders record-000000, … of export --to anymdp, or of
+OmniRL's own programs. With trial.json a record is the row that it was. Without,
+rows with action --actions separate episodes, each record has a task of its own,
+and labels go by the name of their prompt (oracle@0.994 for 3), or by --reference.
+A record that does not end with a separator does not say what its last action led
+to: it takes both --unfinished truncated and --final-observation repeat.`,
   flags: {
     from: {
       type: "text",
-      choices: ["steps"],
+      choices: ["steps", "anymdp"],
       default: "steps",
       value: "KIND",
-      summary: "what the log is made of",
+      summary: "logs of steps, or folders of arrays",
     },
     format: {
       type: "text",
@@ -224,20 +281,45 @@ disabled, or with next_observation from final_obs.`,
       value: "HOW",
       summary: "what an episode is that stops without an end",
     },
+    actions: {
+      type: "count",
+      min: 1,
+      value: "A",
+      summary: "of anymdp: number of actions; the largest there, if not given",
+    },
+    ends: {
+      type: "text",
+      choices: ["terminated", "truncated"],
+      value: "END",
+      summary: "of anymdp: how episodes end; truncated, if not given",
+    },
   },
-  operands: "[FILE…]",
+  operands: "[FILE|DIR…]",
   examples: [
     "retrial import --map reward=r,done=terminal --trial-by run steps.csv",
     "retrial import --task-by size,seed --env maze --policy ppo log.jsonl.zst",
+    "retrial import --from anymdp --actions 5 --ends terminated records",
   ],
 }, (options, operands) => {
-  const asked: Asked = {
-    map: options.map,
-    trialBy: options["trial-by"],
-    episodeBy: options["episode-by"],
-    taskBy: options["task-by"],
-  };
-  const made = attempt("import steps", () => {
+  const made = attempt("import", (): Batches => {
+    const origin: Origin = { env: options.env, policy: options.policy };
+    if (options.from === "anymdp") {
+      checkFlags(OF_STEPS, options);
+      return importRecords(operands, {
+        actions: options.actions,
+        ends: options.ends ?? "truncated",
+        finalObservation: options["final-observation"],
+        unfinished: options.unfinished,
+        reference: options.reference,
+      }, origin);
+    }
+    checkFlags(OF_RECORDS, options);
+    const asked: Asked = {
+      map: options.map,
+      trialBy: options["trial-by"],
+      episodeBy: options["episode-by"],
+      taskBy: options["task-by"],
+    };
     const reading: Reading = {
       doneMeans: options["done-means"],
       finalObservation: options["final-observation"],
@@ -245,9 +327,11 @@ disabled, or with next_observation from final_obs.`,
       text: textColumns(parseNames(options.text)),
       reference: options.reference,
     };
-    const origin: Origin = { env: options.env, policy: options.policy };
     const sources = inputs(operands, options.format);
     return importFrom(sources, assembler(asked, reading, origin));
   });
   return Stream.unwrap(made as Effect.Effect<Batches, StageError>);
+}, {
+  inputs: ({ from }, operands) =>
+    from === "anymdp" ? recordFiles(operands) : undefined,
 });

@@ -6,12 +6,10 @@
  */
 import {
   ascii,
-  NUMBER_WIDTH,
   putAscii,
   putByte,
+  putNumbers,
   putText,
-  reserve,
-  writeNumber,
   type Writer,
 } from "../bytes.ts";
 import {
@@ -24,16 +22,10 @@ import {
   toValue,
 } from "../json_scan.ts";
 import { batchMapper, type RowMapper } from "../jsonl.ts";
-import {
-  columnEnd,
-  columnStart,
-  fieldSpan,
-  Malformed,
-  type RowIndex,
-} from "../scan.ts";
+import { columnEnd, columnStart, type RowIndex } from "../scan.ts";
 import { columnIndex, type TaskRow } from "../schema.ts";
 import { rowTransform } from "../stage.ts";
-import { environmentOf, taskOf } from "../tasks.ts";
+import { perTask, redrawn } from "../tasks.ts";
 import { type Copier, copyTo, putField, standsFirst } from "./copier.ts";
 import {
   baselinesOn,
@@ -49,32 +41,19 @@ const LABELS = columnIndex("labels");
 const LABELS_KEY = ascii(',"labels":{');
 const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
-const OPEN = 0x5b;
-const CLOSE = 0x5d;
 const CLOSE_OBJECT = 0x7d;
-const decoder = new TextDecoder();
 
 /** What is worked out for a task, for all rows on it that follow each other. */
 interface Solved {
-  /** The task as its rows write it. */
-  readonly text: string;
   readonly references: ReadonlyArray<Reference>;
   /** The field of that name as JSON, where it is asked for. */
   readonly baselines: string | undefined;
   readonly readStates: ReadStates;
 }
 
-function solve(text: string, references: References): Solved {
-  const row: TaskRow = JSON.parse(text);
-  const env = environmentOf(row);
-  const { task, row: drawn } = taskOf(env, row);
-  if (row.world !== undefined && row.world !== drawn.world) {
-    throw new Malformed(
-      `task.world is ${row.world}, and task.seed draws ${drawn.world}`,
-    );
-  }
+function solve(row: TaskRow, references: References): Solved {
+  const { env, task } = redrawn(row);
   return {
-    text,
     references: referencesOn(env, task, references),
     baselines: references.baselines
       ? JSON.stringify(baselinesOn(env, task, references))
@@ -92,19 +71,6 @@ interface Pen {
   readonly out: Writer;
 }
 
-function putActions(actions: ReadonlyArray<number>, out: Writer): void {
-  reserve(out, (actions.length + 1) * NUMBER_WIDTH);
-  const { bytes } = out;
-  let at = out.length;
-  bytes[at++] = OPEN;
-  for (let i = 0; i < actions.length; i++) {
-    if (i > 0) bytes[at++] = COMMA;
-    at = writeNumber(out, at, actions[i]!);
-  }
-  bytes[at++] = CLOSE;
-  out.length = at;
-}
-
 /** Appends members of the object that is being written. */
 function putMembers(
   labels: Iterable<readonly [string, Labels]>,
@@ -116,7 +82,7 @@ function putMembers(
   for (const [name, episodes] of labels) {
     if (comma) putByte(out, COMMA);
     putText(out, `${JSON.stringify(name)}:`);
-    putActions(episodes[e]!, out);
+    putNumbers(out, episodes[e]!);
     comma = true;
   }
 }
@@ -144,7 +110,7 @@ function mergeLabels(
     const made = labels.get(name);
     if (made === undefined) continue;
     copyTo(row, copier, from, out);
-    putActions(made[e]!, out);
+    putNumbers(out, made[e]!);
     copier.copied = c.at;
     left.delete(name);
   }
@@ -165,13 +131,7 @@ function putLabels(row: RowIndex, e: number, labels: Named, pen: Pen): void {
 
 function labelRow(references: References): RowMapper {
   const copier: Copier = { copied: 0 };
-  let solved: Solved | undefined;
-  const lookUp = (row: RowIndex): Solved => {
-    const [from, to] = fieldSpan(row, "task")!;
-    const text = decoder.decode(row.bytes.subarray(from, to));
-    if (solved?.text !== text) solved = solve(text, references);
-    return solved;
-  };
+  const lookUp = perTask((task) => solve(task, references));
   return (row, out) => {
     const { references, baselines, readStates } = lookUp(row);
     const states = readStates(row);

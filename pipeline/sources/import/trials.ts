@@ -8,6 +8,7 @@ import { badLine, type Place } from "../../errors.ts";
 import { Malformed } from "../../scan.ts";
 import {
   type Episode,
+  type ParamRecord,
   SCHEMA,
   type TaskRow,
   type Trial,
@@ -53,21 +54,43 @@ function nameOf(columns: ReadonlyArray<string>, { fields }: Record): string {
   return names.length === 1 ? names[0]! : JSON.stringify(names);
 }
 
+/** A task that is known by its params, or by what is its own. */
+export function namedTask(
+  env: string,
+  params: ParamRecord,
+  own: ReadonlyArray<string>,
+): TaskRow {
+  const text = JSON.stringify([env, 0, params, ...own]);
+  const id = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return { id: `${env}-${id}`, env, version: 0, params };
+}
+
+type MakeTrial = (task: TaskRow, episodes: ReadonlyArray<Episode>) => Trial;
+
+/** Makes trials, numbered within their tasks, with what the origin says. */
+export function trialMaker({ policy }: Origin): MakeTrial {
+  const samples = new Map<string, number>();
+  return (task, episodes) => {
+    const sample = samples.get(task.id) ?? 0;
+    samples.set(task.id, sample + 1);
+    const id = `${task.id}/${sample}`;
+    const by = { name: policy, params: {} };
+    return { schema: SCHEMA, id, task, sample, policy: by, episodes };
+  };
+}
+
 /**
  * The task of a trial. Where no column says which trials share one, each trial
  * has its own: what is not known to be the same problem must not be averaged
  * over as if it were.
  */
-function taskOf(origin: Origin, layout: Layout, record: Record): TaskRow {
-  const { env } = origin;
+function taskOf({ env }: Origin, layout: Layout, record: Record): TaskRow {
   const { task, trial } = layout.grouping;
   const params = Object.fromEntries(
     task.map((column) => [column, asParam(column, record.fields[column])]),
   );
   const own = task.length === 0 ? [nameOf(trial, record)] : [];
-  const text = JSON.stringify([env, 0, params, ...own]);
-  const id = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  return { id: `${env}-${id}`, env, version: 0, params };
+  return namedTask(env, params, own);
 }
 
 /** Says where a record is wrong, where that was not said already. */
@@ -86,7 +109,7 @@ export function assembler(
 ): Assembler {
   const kinds: Kinds = new Map();
   const seen = new Map<string, Place>();
-  const samples = new Map<string, number>();
+  const makeTrial = trialMaker(origin);
   let layout: Layout | undefined;
   let open: Open | undefined;
 
@@ -94,11 +117,7 @@ export function assembler(
     if (open === undefined) return undefined;
     const { task, episodes, draft } = open;
     episodes.push(closeDraft(draft, reading));
-    const sample = samples.get(task.id) ?? 0;
-    samples.set(task.id, sample + 1);
-    const policy = { name: origin.policy, params: {} };
-    const id = `${task.id}/${sample}`;
-    return { schema: SCHEMA, id, task, sample, policy, episodes };
+    return makeTrial(task, episodes);
   };
 
   const begin = (name: string, record: Record, layout: Layout): Open => {

@@ -5,6 +5,7 @@
  */
 import type { Environment } from "../../../envs/env.ts";
 import { optimalActions, planOf, solutionsOf } from "../../../envs/planning.ts";
+import { oracleName } from "../../../envs/policies/oracle.ts";
 import { evaluate } from "../../../kernels/finite_horizon.ts";
 import { UsageError } from "../../errors.ts";
 import { Malformed } from "../../scan.ts";
@@ -120,7 +121,7 @@ function oraclesOn(
     throw new Malformed(`task.env is ${env.name}, which is not a finite MDP`);
   }
   return solutionsOf(table, discounts).map(({ discount, policy }) => ({
-    name: `${ORACLE}@${discount}`,
+    name: oracleName(discount),
     // The state of a finite environment is a row of its table.
     label: (states) =>
       states.map((episode) => episode.map((s) => policy[s as number]!)),
@@ -158,7 +159,7 @@ export function baselinesOn(
     return Math.round(paid * DECIMALS) / DECIMALS + 0;
   };
   const oracles = solutionsOf(table, discounts).map(({ discount, policy }) =>
-    [`${ORACLE}@${discount}`, worth(policy)] as const
+    [oracleName(discount), worth(policy)] as const
   );
   return {
     random: worth(new Int32Array(table.states), 1),
