@@ -76,10 +76,10 @@ function sizeOf(part: unknown): number {
 
 /**
  * The last tasks that were drawn, so that what labels the rows of one in the
- * same process does not draw it again. Some tens of megabytes with their tables.
+ * same process does not draw it again. Tens of megabytes with their tables, and as many as a batch has rows on.
  */
 const recent = new Map<string, { planned: PlannedTask; size: number }>();
-const RECENT_SIZE = 1_000_000;
+const RECENT_SIZE = 200_000;
 let recentSize = 0;
 
 function keep(key: string, planned: PlannedTask): PlannedTask {
