@@ -32,6 +32,7 @@ import type { Policy } from "./policies/policy.ts";
 import { references } from "./policies/references.ts";
 import { randomAcrobot } from "./random_acrobot.ts";
 import { randomCartpole } from "./random_cartpole.ts";
+import { randomLanguage } from "./random_language.ts";
 import { tabularMdp } from "./tabular_mdp.ts";
 
 /** In the order that help lists them. */
@@ -49,6 +50,7 @@ export const environments: ReadonlyArray<Environment> = [
   anymdpPartial,
   randomCartpole,
   randomAcrobot,
+  randomLanguage,
   banditGaussian,
   banditBernoulli,
   banditLinear,

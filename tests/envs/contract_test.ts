@@ -22,6 +22,8 @@ const variants = [
   ["anymdp", { states: 1 }],
   ["anymdp", { states: 3, actions: 2 }],
   ["anymdp", { states: 24, "min-states": 8, "kernel-width": "action" }],
+  ["random-language", { kind: "pattern", phrase: 3 }],
+  ["random-language", { vocabulary: 2, order: 8, temperature: 0.001 }],
 ] as const;
 
 for (const env of environments) {
