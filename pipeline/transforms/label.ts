@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Action } from "../../envs/actions.ts";
 import {
   ascii,
   NUMBER_WIDTH,
@@ -86,14 +87,18 @@ interface Pen {
   readonly out: Writer;
 }
 
-function putActions(actions: ReadonlyArray<number>, out: Writer): void {
+function putActions(actions: ReadonlyArray<Action>, out: Writer): void {
+  // The actions of a task are all integers or all vectors.
+  if (typeof actions[0] === "object") {
+    return putText(out, JSON.stringify(actions));
+  }
   reserve(out, (actions.length + 1) * NUMBER_WIDTH);
   const { bytes } = out;
   let at = out.length;
   bytes[at++] = OPEN;
   for (let i = 0; i < actions.length; i++) {
     if (i > 0) bytes[at++] = COMMA;
-    at = writeNumber(out, at, actions[i]!);
+    at = writeNumber(out, at, actions[i] as number);
   }
   bytes[at++] = CLOSE;
   out.length = at;

@@ -1,4 +1,5 @@
 import { deepEqual, ok } from "node:assert/strict";
+import type { Box } from "../../envs/actions.ts";
 import { checkEnvironment } from "../../envs/contract.ts";
 import { darkRoom } from "../../envs/dark_room.ts";
 import type { Environment } from "../../envs/env.ts";
@@ -6,6 +7,7 @@ import { frozenLakeGym } from "../../envs/frozen_lake_gym.ts";
 import { keyToDoor } from "../../envs/key_to_door.ts";
 import { environments, findEnvironment } from "../../envs/registry.ts";
 import { rootKey } from "../../kernels/random/key.ts";
+import { aiming } from "./aiming.ts";
 
 const variants = [
   ["frozen-lake", { slippery: true, "fixed-start": true }],
@@ -39,6 +41,10 @@ for (const [name, params] of variants) {
   });
 }
 
+Deno.test("a world whose actions are vectors keeps the contract", () => {
+  deepEqual(checkEnvironment(aiming, rootKey(6)), []);
+});
+
 Deno.test("the registry names nothing twice", () => {
   const names = environments.map((env) => env.name);
   deepEqual([...new Set(names)], names);
@@ -49,6 +55,14 @@ const stepped = darkRoom.step;
 const { table: _, ...bare } = darkRoom;
 const tabled = (change: object): Partial<Environment> => ({
   table: (task) => ({ ...darkRoom.table!(task), ...change }),
+});
+
+const box = (change: Partial<Box>): Box => ({
+  kind: "box",
+  low: -1,
+  high: 1,
+  shape: [2],
+  ...change,
 });
 
 /** Each breaks one clause on purpose. */
@@ -95,6 +109,25 @@ const broken: ReadonlyArray<[string, Partial<Environment>, Environment?]> = [
       return stepped(task, ...all);
     },
   }],
+  ["actions", { actions: () => box({ low: 1 }) }, aiming],
+  ["actions", { actions: () => box({ high: Infinity }) }, aiming],
+  ["actions", { actions: () => box({ shape: [0] }) }, aiming],
+  ["actions", { actions: () => box({ shape: [2, 2] as never }) }, aiming],
+  ["optimal", { optimal: () => () => [0.5] }, aiming],
+  ["optimal", { optimal: () => () => [0.5, 2] }, aiming],
+  ["optimal", { optimal: () => () => 0 }, aiming],
+  ["step", {
+    step: (task, state, action, random) => {
+      (action as Array<number>)[0] = 0;
+      return aiming.step(task, state, action, random);
+    },
+  }, aiming],
+  ["throws", {
+    step: (task, state, action, random) => {
+      if ((action as Array<number>)[1] === 1) throw new RangeError("a corner");
+      return aiming.step(task, state, action, random);
+    },
+  }, aiming],
   ["throws", {
     step: (task, state, action, random) => {
       if (action === 4) throw new RangeError("not that one");
