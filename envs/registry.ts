@@ -25,6 +25,7 @@ import { frozenLake } from "./frozen_lake.ts";
 import { frozenLakeGym } from "./frozen_lake_gym.ts";
 import { garnet } from "./garnet.ts";
 import { keyToDoor } from "./key_to_door.ts";
+import { linearDynamics } from "./linear_dynamics.ts";
 import { epsilonGreedy } from "./policies/epsilon_greedy.ts";
 import { noiseCurriculum } from "./policies/noise_curriculum.ts";
 import { omnirl } from "./policies/omnirl.ts";
@@ -51,6 +52,7 @@ export const environments: ReadonlyArray<Environment> = [
   randomCartpole,
   randomAcrobot,
   randomLanguage,
+  linearDynamics,
   banditGaussian,
   banditBernoulli,
   banditLinear,

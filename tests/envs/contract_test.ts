@@ -24,6 +24,9 @@ const variants = [
   ["anymdp", { states: 1 }],
   ["anymdp", { states: 3, actions: 2 }],
   ["anymdp", { states: 24, "min-states": 8, "kernel-width": "action" }],
+  ["linear-dynamics", { target: "fourier", "show-target": true }],
+  ["linear-dynamics", { states: 1, delay: 29, horizon: 7 }],
+  ["linear-dynamics", { observations: 3, inputs: 5, delay: 0 }],
   ["random-language", { kind: "pattern", phrase: 3 }],
   ["random-language", { vocabulary: 2, order: 8, temperature: 0.001 }],
 ] as const;
