@@ -5,6 +5,7 @@
  */
 import { anymdp } from "./anymdp/anymdp.ts";
 import { anymdpPartial } from "./anymdp/partial.ts";
+import { anymdpV2 } from "./anymdp/v2/continuous.ts";
 import {
   banditAdversarial,
   banditBernoulli,
@@ -49,6 +50,7 @@ export const environments: ReadonlyArray<Environment> = [
   garnet,
   anymdp,
   anymdpPartial,
+  anymdpV2,
   randomCartpole,
   randomAcrobot,
   randomLanguage,
