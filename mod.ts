@@ -42,6 +42,7 @@ export {
   trialReturns,
 } from "./kernels/returns.ts";
 export { actionValue, evaluate, plan } from "./kernels/finite_horizon.ts";
+export type { Action, Actions, Box } from "./envs/actions.ts";
 export {
   defineEnvironment,
   type Environment,

@@ -10,6 +10,13 @@ import {
 } from "../kernels/random/generator.ts";
 import { foldIn, type Key } from "../kernels/random/key.ts";
 import {
+  type Action,
+  type Actions,
+  actionsInWords,
+  drawAction,
+  isAction,
+} from "./actions.ts";
+import {
   type Environment,
   isRefusal,
   type Space,
@@ -80,6 +87,28 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
+function isActions(actions: Actions): boolean {
+  if (typeof actions !== "object" || actions === null) return isCount(actions);
+  const { kind, low, high, shape } = actions;
+  return kind === "box" && Number.isFinite(low) && Number.isFinite(high) &&
+    low < high && Array.isArray(shape) && shape.length === 1 &&
+    isCount(shape[0]);
+}
+
+/**
+ * Action `i` of a walk: every integer in turn, so that none goes without a try,
+ * or the two far corners of the box; then uniform ones.
+ */
+function tried(actions: Actions, i: number, random: Generator): Action {
+  if (typeof actions === "number") {
+    return i < actions ? i : integer(random, actions);
+  }
+  const { low, high, shape } = actions;
+  return i < 2
+    ? new Array<number>(shape[0]).fill(i === 0 ? low : high)
+    : drawAction(actions, random);
+}
+
 function* namesFaults({ name, version, summary, params }: Environment): Faults {
   if (!WORDS.test(name)) yield `name: ${text(name)} is not words and dashes`;
   if (!isCount(version)) yield `version: ${version} is not a count`;
@@ -113,7 +142,9 @@ function* taskFaults({ env, task, params, key }: Case): Faults {
     yield "sampleTask: equal keys give different tasks";
   }
   if (!isPlain(task)) yield "task: not plain data";
-  if (!isCount(env.actions(task))) yield "actions: not a count";
+  if (!isActions(env.actions(task))) {
+    yield "actions: not a count, and not a box of one vector";
+  }
   if (!isCount(env.horizon(task))) yield "horizon: not a count";
   if (env.world) {
     const world = env.world(task);
@@ -164,13 +195,15 @@ function* stepFaults(
 function* pureStep(
   { env, task }: Case,
   state: unknown,
-  action: number,
+  action: Action,
   random: Generator,
 ): globalThis.Generator<string, Transition<unknown>, undefined> {
   const before = text(state);
+  const chosen = text(action);
   const twin = random.slice();
   const moved = env.step(task, state, action, random);
   if (text(state) !== before) yield "step: changes the state it is given";
+  if (text(action) !== chosen) yield "step: changes the action it is given";
   const again = env.step(task, state, action, twin);
   if (text(again) !== text(moved)) {
     yield "step: equal arguments give different transitions";
@@ -188,15 +221,14 @@ function* walkFaults(at: Case): Faults {
   let { state } = env.reset(task, random);
   let t = 0;
   for (let i = 0; i < steps; i++) {
-    const best = optimal?.(state, t) ?? 0;
-    if (!Number.isInteger(best) || best < 0 || best >= actions) {
-      yield `optimal: ${best} is not an action`;
+    const best = optimal?.(state, t);
+    if (best !== undefined && !isAction(actions, best)) {
+      yield `optimal: ${text(best)} is not ${actionsInWords(actions)}`;
     }
-    // Every action in turn, so that none goes without a try.
-    const action = i < actions ? i : integer(random, actions);
+    const action = tried(actions, i, random);
     const moved = yield* pureStep(at, state, action, random);
     yield* stepFaults(env, task, moved);
-    if (table) yield* transitionFaults(table, state, action, moved);
+    if (table) yield* transitionFaults(table, state, action as number, moved);
     t++;
     const over = moved.terminated || t >= env.horizon(task);
     if (over) t = 0;
@@ -238,7 +270,8 @@ function* allFaults(
  * - `name`, `version`, `summary`, `params`: words and dashes, counts, text, and
  *   parameters that resolve;
  * - `sampleTask`, `task`: equal keys give equal tasks, which are plain data;
- * - `actions`, `horizon`: counts; every action below `actions` is accepted;
+ * - `actions`, `horizon`: counts; every action below `actions` is accepted, or
+ *   vectors of a box;
  * - `reset`, `step`: functions of their arguments, which they leave unchanged;
  * - `observations`, `reward`, `terminated`: in the space, finite, a boolean;
  * - `table`: a finite MDP, and what `reset` and `step` do is as it says;

@@ -11,13 +11,14 @@
  * @module
  */
 import type { Generator } from "../kernels/random/generator.ts";
+import type { Action, Actions } from "./actions.ts";
 import type { Params, ParamSpecs } from "./params.ts";
 import type { Table } from "./table.ts";
 
 /** A discrete observation, a vector, or text. */
 export type Observation = number | ReadonlyArray<number> | string;
 
-/** What observations or actions can be. */
+/** What observations can be. */
 export type Space =
   | { readonly kind: "discrete"; readonly n: number }
   | { readonly kind: "box"; readonly shape: ReadonlyArray<number> }
@@ -58,8 +59,15 @@ export type Plain =
   | ReadonlyArray<Plain>
   | { readonly [name: string]: Plain };
 
-/** See the module's own words; `Task` is the hidden problem, plain data. */
-export interface Environment<Task = unknown, State = unknown> {
+/**
+ * See the module's own words; `Task` is the hidden problem, plain data, and `Move`
+ * one of its actions.
+ */
+export interface Environment<
+  Task = unknown,
+  State = unknown,
+  Move extends Action = Action,
+> {
   /** Lower-case words and dashes; part of each task's id. */
   readonly name: string;
   /** Goes up whenever equal seeds would give other tasks or other steps. */
@@ -79,15 +87,18 @@ export interface Environment<Task = unknown, State = unknown> {
     kept?: unknown,
   ) => Task | Refusal;
   readonly observations: (task: Task) => Space;
-  /** The number of actions, which are the integers below it. */
-  readonly actions: (task: Task) => number;
+  /**
+   * The number of actions, which are the integers below it; or a box of vectors,
+   * which the rollout rounds to six decimals before they are done.
+   */
+  readonly actions: (task: Task) => Actions;
   /** Steps after which an episode is truncated. */
   readonly horizon: (task: Task) => number;
   readonly reset: (task: Task, random: Generator) => Restart<State>;
   readonly step: (
     task: Task,
     state: State,
-    action: number,
+    action: Move,
     random: Generator,
   ) => Transition<State>;
   /** The task as a finite MDP, where it is one: stepped and solved much faster. */
@@ -96,7 +107,7 @@ export interface Environment<Task = unknown, State = unknown> {
    * The action that is best at step `t` (from 0) in `state`, for one who knows
    * the task. Where there is a `table`, it is worked out from that instead.
    */
-  readonly optimal?: (task: Task) => (state: State, t: number) => number;
+  readonly optimal?: (task: Task) => (state: State, t: number) => Move;
   /** A short form of the parameters for ids, such as `9x9`. */
   readonly label?: (params: Params) => string;
   /**
@@ -139,8 +150,8 @@ export interface Environment<Task = unknown, State = unknown> {
  * });
  * ```
  */
-export function defineEnvironment<Task, State>(
-  environment: Environment<Task, State>,
+export function defineEnvironment<Task, State, Move extends Action = number>(
+  environment: Environment<Task, State, Move>,
 ): Environment {
   // The rollout hands an environment only what came from itself.
   return environment as unknown as Environment;

@@ -13,6 +13,7 @@ import {
   type Solution,
   solveDiscounts,
 } from "../kernels/solvers/policy_iteration.ts";
+import type { Action } from "./actions.ts";
 import type { Environment } from "./env.ts";
 import type { Table } from "./table.ts";
 
@@ -35,7 +36,7 @@ export function planOf(table: Table, horizon: number): Plan {
 export function optimalActions(
   env: Environment,
   task: unknown,
-): ((state: unknown, t: number) => number) | undefined {
+): ((state: unknown, t: number) => Action) | undefined {
   const table = env.table?.(task);
   if (table === undefined) return env.optimal?.(task);
   const { actions, states } = planOf(table, env.horizon(task));

@@ -5,6 +5,7 @@
  */
 import { anymdp } from "./anymdp/anymdp.ts";
 import { anymdpPartial } from "./anymdp/partial.ts";
+import { anymdpV2 } from "./anymdp/v2/continuous.ts";
 import {
   banditAdversarial,
   banditBernoulli,
@@ -25,6 +26,7 @@ import { frozenLake } from "./frozen_lake.ts";
 import { frozenLakeGym } from "./frozen_lake_gym.ts";
 import { garnet } from "./garnet.ts";
 import { keyToDoor } from "./key_to_door.ts";
+import { linearDynamics } from "./linear_dynamics.ts";
 import { epsilonGreedy } from "./policies/epsilon_greedy.ts";
 import { noiseCurriculum } from "./policies/noise_curriculum.ts";
 import { omnirl } from "./policies/omnirl.ts";
@@ -32,6 +34,7 @@ import type { Policy } from "./policies/policy.ts";
 import { references } from "./policies/references.ts";
 import { randomAcrobot } from "./random_acrobot.ts";
 import { randomCartpole } from "./random_cartpole.ts";
+import { randomLanguage } from "./random_language.ts";
 import { tabularMdp } from "./tabular_mdp.ts";
 
 /** In the order that help lists them. */
@@ -47,8 +50,11 @@ export const environments: ReadonlyArray<Environment> = [
   garnet,
   anymdp,
   anymdpPartial,
+  anymdpV2,
   randomCartpole,
   randomAcrobot,
+  randomLanguage,
+  linearDynamics,
   banditGaussian,
   banditBernoulli,
   banditLinear,

@@ -13,6 +13,14 @@ import { foldIn, type Key, rootKey } from "../kernels/random/key.ts";
 import { type Generator, generator } from "../kernels/random/generator.ts";
 import { normal } from "../kernels/random/distributions.ts";
 import {
+  type Action,
+  actionCount,
+  type Box,
+  boxOf,
+  isAction,
+  roundAction,
+} from "./actions.ts";
+import {
   type Environment,
   isRefusal,
   type Observation,
@@ -50,6 +58,8 @@ export interface TrialRecord {
   /** What a code reads as, where observations are vectors. */
   vectors: Table["vectors"] | undefined;
   actions: Int32Array;
+  /** The actions, where they are vectors. */
+  actionVectors: Array<ReadonlyArray<number>> | undefined;
   rewards: Float64Array;
   /** Whether the environment says when a task is solved. */
   solvable: boolean;
@@ -100,6 +110,7 @@ export function emptyRecord(): TrialRecord {
     values: undefined,
     vectors: undefined,
     actions: new Int32Array(0),
+    actionVectors: undefined,
     rewards: new Float64Array(0),
     solvable: false,
     valid: undefined,
@@ -168,6 +179,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
   const table = env.table?.(task);
   const space = env.observations(task);
   const horizon = env.horizon(task);
+  const actions = env.actions(task);
   const trial = {
     env,
     task,
@@ -175,7 +187,8 @@ export function playTrial(play: Play, record: TrialRecord): void {
     params,
     // As many as are sure to be played, where they are counted by their steps.
     episodes: Math.min(play.episodes, Math.ceil(enough / horizon)),
-    actions: env.actions(task),
+    actions: actionCount(actions),
+    box: boxOf(actions),
     observations: table
       ? table.observationCount ?? table.states
       : space.kind === "discrete"
@@ -195,6 +208,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
   record.valid = undefined;
   record.sources = actor.source && (record.sources ?? new Uint8Array(64));
   record.vectors = table?.vectors;
+  record.actionVectors = trial.box && [];
   record.solvable = table !== undefined && isSolvable(table);
   record.values = !table && space.kind !== "discrete" ? [] : undefined;
   const runEpisode = table
@@ -225,7 +239,7 @@ type RunEpisode = (record: TrialRecord, steps: number) => number;
 function stepTable(
   table: Table,
   horizon: number,
-  actor: Actor,
+  actor: Actor<Action>,
   { starts, dynamics }: Streams,
 ): RunEpisode {
   const { actions: A, next, reward } = table;
@@ -246,7 +260,8 @@ function stepTable(
     codes[at++] = seen;
     const limit = first + horizon;
     while (i < limit && ended === 0) {
-      const action = act(seen, state, i - first);
+      // The actions of a table are integers.
+      const action = act(seen, state, i - first) as number;
       const k = drawOutcome(outcomes, state * A + action, dynamics);
       let r = reward[k]!;
       const deviation = rewardDeviations === undefined
@@ -276,9 +291,10 @@ function stepEnvironment(
   task: unknown,
   space: Space,
   horizon: number,
-  actor: Actor,
+  actor: Actor<Action>,
   { starts, dynamics }: Streams,
 ): RunEpisode {
+  const box = boxOf(env.actions(task));
   return (record, first) => {
     let { state, observation } = env.reset(task, starts);
     let ended = false;
@@ -286,7 +302,8 @@ function stepEnvironment(
     let i = first;
     see(record, first + record.episodes, observation, env, space);
     while (i < first + horizon && !ended) {
-      const action = actor.act(observation, state, i - first);
+      const chosen = actor.act(observation, state, i - first);
+      const action = box ? vectorOf(env, box, chosen) : chosen as number;
       const moved = env.step(task, state, action, dynamics);
       ended = moved.terminated;
       if (moved.success !== undefined) {
@@ -297,7 +314,8 @@ function stepEnvironment(
       if (!Number.isFinite(reward)) throw refuse(env, "reward", reward);
       actor.learn?.(observation, action, reward, moved.observation, ended);
       if (record.sources) record.sources[i] = actor.source!();
-      record.actions[i] = action;
+      if (typeof action === "number") record.actions[i] = action;
+      else record.actionVectors![i] = action;
       record.rewards[i] = reward;
       if (record.valid !== undefined || moved.valid === false) {
         markValid(record, i, moved.valid !== false);
@@ -310,6 +328,16 @@ function stepEnvironment(
       (solved ? SUCCESS : 0);
     return i;
   };
+}
+
+/** The vector that is done and goes into rows; refuses what is out of the box. */
+function vectorOf(
+  env: Environment,
+  box: Box,
+  chosen: Action,
+): ReadonlyArray<number> {
+  if (!isAction(box, chosen)) throw refuse(env, "action", chosen);
+  return roundAction(box, chosen as ReadonlyArray<number>);
 }
 
 /** Notes what was seen, unless no row could hold it or no table be so large. */

@@ -11,6 +11,7 @@ import {
 } from "../envs/rollout.ts";
 import {
   NUMBER_WIDTH,
+  putAscii,
   putByte,
   putText,
   reserve,
@@ -174,18 +175,37 @@ function writeCodes(
   return writeIntegers(out.bytes, at, record.codes, from, to);
 }
 
+/** The entries of a list that others open and close. */
+function putActions(
+  out: Writer,
+  { actions, actionVectors }: TrialRecord,
+  from: number,
+  to: number,
+): void {
+  if (actionVectors) {
+    const text = JSON.stringify(actionVectors.slice(from, to));
+    return putText(out, text.slice(1, -1));
+  }
+  reserve(out, (to - from) * INTEGER_WIDTH);
+  const { bytes, length } = out;
+  out.length = closeList(
+    bytes,
+    writeIntegers(bytes, length, actions, from, to),
+  );
+}
+
 function putEpisode(out: Writer, record: TrialRecord, e: number): void {
   const from = e === 0 ? 0 : record.ends[e - 1]!;
   const to = record.ends[e]!;
   reserve(out, 64);
   out.length = copy(out.bytes, out.length, OBSERVATIONS);
   putObservations(out, record, from + e, to + e + 1);
-  reserve(out, (to - from) * (INTEGER_WIDTH + NUMBER_WIDTH + 1) + 128);
+  out.length = closeList(out.bytes, out.length);
+  putAscii(out, ACTIONS);
+  putActions(out, record, from, to);
+  reserve(out, (to - from) * (NUMBER_WIDTH + 1) + 128);
   const { bytes } = out;
-  let at = closeList(bytes, out.length);
-  at = copy(bytes, at, ACTIONS);
-  at = closeList(bytes, writeIntegers(bytes, at, record.actions, from, to));
-  at = copy(bytes, at, REWARDS);
+  let at = copy(bytes, out.length, REWARDS);
   at = closeList(bytes, writeRewards(out, at, record.rewards, from, to));
   at = copy(bytes, at, BEHIND_REWARDS);
   const flags = record.flags[e]! & 7;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { actionsInWords, isAction } from "../envs/actions.ts";
 import type { Environment } from "../envs/env.ts";
 import type { Policy } from "../envs/policies/policy.ts";
 import { playTrial, type TrialRecord } from "../envs/rollout.ts";
@@ -18,7 +19,8 @@ function recordedPolicy({ episodes }: Trial, watch: Watch | undefined): Policy {
     name: "replay",
     summary: "Take the actions of recorded trials",
     params: {},
-    start: () => {
+    start: ({ box, actions: count }) => {
+      const actions = box ?? count;
       let e = -1;
       return {
         begin: () => {
@@ -27,9 +29,13 @@ function recordedPolicy({ episodes }: Trial, watch: Watch | undefined): Policy {
         act: (_observation, state, t) => {
           watch?.(state);
           const action = episodes[e]!.actions[t];
-          if (typeof action === "number") return action;
+          if (isAction(actions, action)) return action;
           throw new Malformed(
-            `episodes[${e}].actions ends at ${t}, where the environment goes on`,
+            action === undefined
+              ? `episodes[${e}].actions ends at ${t}, where the environment goes on`
+              : `episodes[${e}].actions[${t}] is ${
+                JSON.stringify(action)
+              }, not ${actionsInWords(actions)}`,
           );
         },
       };

@@ -1,6 +1,6 @@
 import { type Generator, uniform } from "../../kernels/random/generator.ts";
 import { num } from "../params.ts";
-import type { Actor, Policy, Trial } from "./policy.ts";
+import { type Actor, integersOnly, type Policy, type Trial } from "./policy.ts";
 
 /** What Q-learning goes by; `patience` is M below. */
 export interface BoltzmannOptions {
@@ -105,7 +105,8 @@ export const boltzmannQ: Policy = {
       summary: "Steps over which it settles",
     },
   },
-  refuses: ({ observations }) =>
-    observations > 0 ? undefined : "its observations are not discrete",
+  refuses: integersOnly(({ observations }) =>
+    observations > 0 ? undefined : "its observations are not discrete"
+  ),
   start,
 };

@@ -1,17 +1,18 @@
-import { integer, uniform } from "../../kernels/random/generator.ts";
+import { uniform } from "../../kernels/random/generator.ts";
+import { type Action, drawAction } from "../actions.ts";
 import { num } from "../params.ts";
 import type { Actor, Policy, Trial } from "./policy.ts";
 import { forReference, REFERENCE, referenceOf } from "./references.ts";
 
-function start(trial: Trial): Actor {
-  const { actions, params, random } = trial;
+function start(trial: Trial): Actor<Action> {
+  const { box, actions, params, random } = trial;
   const epsilon = num(params, "epsilon");
   const reference = referenceOf(params).start(forReference(trial));
   return {
     ...reference,
     act: (observation, state, t) =>
       uniform(random) < epsilon
-        ? integer(random, actions)
+        ? drawAction(box ?? actions, random)
         : reference.act(observation, state, t),
   };
 }

@@ -1,6 +1,6 @@
 import { normal } from "../../kernels/random/distributions.ts";
 import { num } from "../params.ts";
-import type { Actor, Policy, Trial } from "./policy.ts";
+import { type Actor, integersOnly, type Policy, type Trial } from "./policy.ts";
 
 /** What is known of `theta`: its precision (by rows) and precision times mean. */
 interface Belief {
@@ -102,9 +102,10 @@ export const linearThompson: Policy = {
       summary: "Standard deviation of a reward",
     },
   },
-  refuses: ({ task, observations }) =>
+  refuses: integersOnly(({ task, observations }) =>
     observations === 1 && featuresOf(task).length > 0
       ? undefined
-      : "the environment is not a linear bandit",
+      : "the environment is not a linear bandit"
+  ),
   start,
 };

@@ -9,7 +9,7 @@ import {
   visitsOf,
 } from "../../kernels/solvers/model.ts";
 import { num } from "../params.ts";
-import type { Actor, Policy, Trial } from "./policy.ts";
+import { type Actor, integersOnly, type Policy, type Trial } from "./policy.ts";
 
 /** How far a learner looks, and how much it is drawn to what it hardly knows. */
 export interface ModelOptions {
@@ -110,7 +110,8 @@ export const modelBased: Policy = {
       summary: "Size of the bonus for what is hardly known",
     },
   },
-  refuses: ({ observations }) =>
-    observations > 0 ? undefined : "its observations are not discrete",
+  refuses: integersOnly(({ observations }) =>
+    observations > 0 ? undefined : "its observations are not discrete"
+  ),
   start,
 };

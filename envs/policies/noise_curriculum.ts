@@ -1,4 +1,5 @@
-import { integer, uniform } from "../../kernels/random/generator.ts";
+import { uniform } from "../../kernels/random/generator.ts";
+import { type Action, drawAction } from "../actions.ts";
 import { num, type Params } from "../params.ts";
 import { epsilonFor, returnsUnderNoise } from "./calibration.ts";
 import type { Actor, Policy, Preparation, Trial } from "./policy.ts";
@@ -17,8 +18,8 @@ function prepare(preparation: Preparation): Params {
   return { ...params, floor };
 }
 
-function start(trial: Trial): Actor {
-  const { actions, params, random, horizon, episodes } = trial;
+function start(trial: Trial): Actor<Action> {
+  const { box, actions, params, random, horizon, episodes } = trial;
   const floor = num(params, "floor");
   const fall = (1 - floor) / (FALLING * horizon * episodes);
   const reference = referenceOf(params).start(forReference(trial));
@@ -33,7 +34,7 @@ function start(trial: Trial): Actor {
       // An episode that ends early counts as all of its steps.
       const epsilon = Math.max(floor, 1 - fall * (played * horizon + t));
       return uniform(random) < epsilon
-        ? integer(random, actions)
+        ? drawAction(box ?? actions, random)
         : reference.act(observation, state, t);
     },
   };

@@ -6,6 +6,7 @@
  */
 import type { Key } from "../../kernels/random/key.ts";
 import type { Generator } from "../../kernels/random/generator.ts";
+import type { Action, Box } from "../actions.ts";
 import type { Environment, Observation } from "../env.ts";
 import type { Params, ParamSpecs } from "../params.ts";
 import type { Table } from "../table.ts";
@@ -19,7 +20,10 @@ export interface Trial {
   readonly table: Table | undefined;
   /** The policy's own parameters, complete. */
   readonly params: Params;
+  /** How many actions there are; 0 where they are vectors. */
   readonly actions: number;
+  /** What actions are out of, where they are vectors. */
+  readonly box?: Box | undefined;
   /** How many discrete observations there are; 0 where they are not discrete. */
   readonly observations: number;
   readonly horizon: number;
@@ -34,19 +38,22 @@ export interface Trial {
  * observations as indices (see {@linkcode Table}), also where a row writes them
  * as vectors.
  */
-export interface Actor {
+export interface Actor<Move extends Action = number> {
   /** An episode begins. */
   readonly begin?: () => void;
   /** The action at step `t` (from 0) of the episode. `state` is privileged. */
-  readonly act: (observation: Observation, state: unknown, t: number) => number;
-  /** What the last action led to. Truncation is `!terminated` at the horizon. */
-  readonly learn?: (
+  readonly act: (observation: Observation, state: unknown, t: number) => Move;
+  /**
+   * What the last action led to. Truncation is `!terminated` at the horizon. A
+   * method, so that an actor on integers is an actor: its policy refuses vectors.
+   */
+  learn?(
     observation: Observation,
-    action: number,
+    action: Move,
     reward: number,
     next: Observation,
     terminated: boolean,
-  ) => void;
+  ): void;
   /** Which of its sources the last action came from, where it has several. */
   readonly source?: () => number;
 }
@@ -71,6 +78,15 @@ export interface Policy {
    */
   readonly prepare?: (preparation: Preparation) => Params;
   /** Why this policy cannot play that environment's task, if it cannot. */
-  readonly refuses?: (trial: Omit<Trial, "random">) => string | undefined;
-  readonly start: (trial: Trial) => Actor;
+  readonly refuses?: Refuses;
+  readonly start: (trial: Trial) => Actor<Action>;
+}
+
+/** Why a policy cannot play a task, if it cannot. */
+export type Refuses = (trial: Omit<Trial, "random">) => string | undefined;
+
+/** The refusals of a policy that chooses among integers, and others of its own. */
+export function integersOnly(refuses: Refuses): Refuses {
+  return (trial) =>
+    trial.box ? `${trial.env.name} takes vectors as actions` : refuses(trial);
 }

@@ -4,7 +4,7 @@ import {
   uniform,
 } from "../../kernels/random/generator.ts";
 import { num, type ParamSpec } from "../params.ts";
-import type { Actor, Policy, Trial } from "./policy.ts";
+import { type Actor, integersOnly, type Policy, type Trial } from "./policy.ts";
 
 function share(value: number, summary: string): ParamSpec {
   return { default: value, min: 0, max: 1, summary };
@@ -84,7 +84,8 @@ export const qLearning: Policy = {
     "epsilon-decay": share(0.5, "Share of episodes over which it falls"),
     optimism: { default: 0, summary: "Value of what was never tried" },
   },
-  refuses: ({ observations }) =>
-    observations > 0 ? undefined : "its observations are not discrete",
+  refuses: integersOnly(({ observations }) =>
+    observations > 0 ? undefined : "its observations are not discrete"
+  ),
   start,
 };

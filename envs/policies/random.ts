@@ -1,4 +1,4 @@
-import { integer } from "../../kernels/random/generator.ts";
+import { drawAction } from "../actions.ts";
 import type { Policy } from "./policy.ts";
 
 /** Every action equally likely, at every step. */
@@ -6,5 +6,7 @@ export const randomPolicy: Policy = {
   name: "random",
   summary: "Uniform actions",
   params: {},
-  start: ({ actions, random }) => ({ act: () => integer(random, actions) }),
+  start: ({ box, actions, random }) => ({
+    act: () => drawAction(box ?? actions, random),
+  }),
 };

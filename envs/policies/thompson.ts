@@ -1,7 +1,7 @@
 import type { Generator } from "../../kernels/random/generator.ts";
 import { beta, normal } from "../../kernels/random/distributions.ts";
 import { num, type Params } from "../params.ts";
-import type { Actor, Policy, Trial } from "./policy.ts";
+import { type Actor, integersOnly, type Policy, type Trial } from "./policy.ts";
 
 /** A draw of an arm's mean after `n` pulls that paid `sum`. */
 type Posterior = (random: Generator, n: number, sum: number) => number;
@@ -70,7 +70,8 @@ export const thompson: Policy = {
       summary: "Standard deviation of a reward (gaussian)",
     },
   },
-  refuses: ({ observations }) =>
-    observations === 1 ? undefined : "the environment is not a bandit",
+  refuses: integersOnly(({ observations }) =>
+    observations === 1 ? undefined : "the environment is not a bandit"
+  ),
   start,
 };

@@ -1,5 +1,5 @@
 import { num, type Params } from "../params.ts";
-import type { Actor, Policy, Trial } from "./policy.ts";
+import { type Actor, integersOnly, type Policy, type Trial } from "./policy.ts";
 
 /** What the arms paid: over all pulls, or over the last `window` of them. */
 interface Tally {
@@ -90,7 +90,8 @@ export const ucb: Policy = {
       summary: "Last pulls that count; 0 for all",
     },
   },
-  refuses: ({ observations }) =>
-    observations === 1 ? undefined : "the environment is not a bandit",
+  refuses: integersOnly(({ observations }) =>
+    observations === 1 ? undefined : "the environment is not a bandit"
+  ),
   start,
 };

@@ -181,7 +181,9 @@ function countActions(given: number | undefined): (row: RowIndex) => number {
   if (given !== undefined) return () => given;
   const drawn = perTask((row) => {
     const { env, task } = redrawn(row);
-    return env.actions(task);
+    const actions = env.actions(task);
+    if (typeof actions === "number") return actions;
+    throw new Malformed(`task.env is ${env.name}, whose actions are vectors`);
   });
   return (row) => {
     try {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Action } from "../../envs/actions.ts";
 import {
   ascii,
   putAscii,
@@ -71,6 +72,12 @@ interface Pen {
   readonly out: Writer;
 }
 
+function putActions(actions: ReadonlyArray<Action>, out: Writer): void {
+  // The actions of a task are all integers or all vectors.
+  if (typeof actions[0] === "object") putText(out, JSON.stringify(actions));
+  else putNumbers(out, actions as ReadonlyArray<number>);
+}
+
 /** Appends members of the object that is being written. */
 function putMembers(
   labels: Iterable<readonly [string, Labels]>,
@@ -82,7 +89,7 @@ function putMembers(
   for (const [name, episodes] of labels) {
     if (comma) putByte(out, COMMA);
     putText(out, `${JSON.stringify(name)}:`);
-    putNumbers(out, episodes[e]!);
+    putActions(episodes[e]!, out);
     comma = true;
   }
 }
@@ -110,7 +117,7 @@ function mergeLabels(
     const made = labels.get(name);
     if (made === undefined) continue;
     copyTo(row, copier, from, out);
-    putNumbers(out, made[e]!);
+    putActions(made[e]!, out);
     copier.copied = c.at;
     left.delete(name);
   }

@@ -7,6 +7,7 @@
 import * as fs from "node:fs";
 import { foldIn, rootKey, seedOf } from "../../kernels/random/key.ts";
 import { generator, integer } from "../../kernels/random/generator.ts";
+import { actionCount } from "../../envs/actions.ts";
 import type { Environment } from "../../envs/env.ts";
 import { drawTask } from "../../envs/rollout.ts";
 import { resolveParams } from "../../envs/params.ts";
@@ -32,7 +33,7 @@ function plainEpisode(env: Environment, task: unknown, key: string) {
   const rewards: Array<number> = [];
   let terminated = false;
   while (!terminated && actions.length < env.horizon(task)) {
-    const action = integer(random, env.actions(task));
+    const action = integer(random, actionCount(env.actions(task)));
     const moved = env.step(task, state, action, random);
     ({ state, observation, terminated } = moved);
     observations.push(observation);

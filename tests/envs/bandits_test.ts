@@ -28,7 +28,7 @@ function regret(env: Environment, policy: Policy, given: Given, n: number) {
     const { means } = task as { means: Array<number> };
     const best = Math.max(...means);
     const [episode] = play(env, task, policy, given, 1, i);
-    return sum(episode!.actions.map((arm) => best - means[arm]!));
+    return sum(episode!.actions.map((arm) => best - means[arm as number]!));
   }));
 }
 

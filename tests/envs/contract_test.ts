@@ -1,4 +1,5 @@
 import { deepEqual, ok } from "node:assert/strict";
+import type { Box } from "../../envs/actions.ts";
 import { checkEnvironment } from "../../envs/contract.ts";
 import { darkRoom } from "../../envs/dark_room.ts";
 import type { Environment } from "../../envs/env.ts";
@@ -6,6 +7,7 @@ import { frozenLakeGym } from "../../envs/frozen_lake_gym.ts";
 import { keyToDoor } from "../../envs/key_to_door.ts";
 import { environments, findEnvironment } from "../../envs/registry.ts";
 import { rootKey } from "../../kernels/random/key.ts";
+import { aiming } from "./aiming.ts";
 
 const variants = [
   ["frozen-lake", { slippery: true, "fixed-start": true }],
@@ -22,6 +24,14 @@ const variants = [
   ["anymdp", { states: 1 }],
   ["anymdp", { states: 3, actions: 2 }],
   ["anymdp", { states: 24, "min-states": 8, "kernel-width": "action" }],
+  ["anymdp-v2", { mode: "static", observation: 3, action: 2 }],
+  ["anymdp-v2", { mode: "dynamic", latent: 1, observation: 3, action: 1 }],
+  ["anymdp-v2", { mode: "universal", latent: 40, action: 9, horizon: 5 }],
+  ["linear-dynamics", { target: "fourier", "show-target": true }],
+  ["linear-dynamics", { states: 1, delay: 29, horizon: 7 }],
+  ["linear-dynamics", { observations: 3, inputs: 5, delay: 0 }],
+  ["random-language", { kind: "pattern", phrase: 3 }],
+  ["random-language", { vocabulary: 2, order: 8, temperature: 0.001 }],
 ] as const;
 
 for (const env of environments) {
@@ -37,6 +47,10 @@ for (const [name, params] of variants) {
   });
 }
 
+Deno.test("a world whose actions are vectors keeps the contract", () => {
+  deepEqual(checkEnvironment(aiming, rootKey(6)), []);
+});
+
 Deno.test("the registry names nothing twice", () => {
   const names = environments.map((env) => env.name);
   deepEqual([...new Set(names)], names);
@@ -47,6 +61,14 @@ const stepped = darkRoom.step;
 const { table: _, ...bare } = darkRoom;
 const tabled = (change: object): Partial<Environment> => ({
   table: (task) => ({ ...darkRoom.table!(task), ...change }),
+});
+
+const box = (change: Partial<Box>): Box => ({
+  kind: "box",
+  low: -1,
+  high: 1,
+  shape: [2],
+  ...change,
 });
 
 /** Each breaks one clause on purpose. */
@@ -93,6 +115,25 @@ const broken: ReadonlyArray<[string, Partial<Environment>, Environment?]> = [
       return stepped(task, ...all);
     },
   }],
+  ["actions", { actions: () => box({ low: 1 }) }, aiming],
+  ["actions", { actions: () => box({ high: Infinity }) }, aiming],
+  ["actions", { actions: () => box({ shape: [0] }) }, aiming],
+  ["actions", { actions: () => box({ shape: [2, 2] as never }) }, aiming],
+  ["optimal", { optimal: () => () => [0.5] }, aiming],
+  ["optimal", { optimal: () => () => [0.5, 2] }, aiming],
+  ["optimal", { optimal: () => () => 0 }, aiming],
+  ["step", {
+    step: (task, state, action, random) => {
+      (action as Array<number>)[0] = 0;
+      return aiming.step(task, state, action, random);
+    },
+  }, aiming],
+  ["throws", {
+    step: (task, state, action, random) => {
+      if ((action as Array<number>)[1] === 1) throw new RangeError("a corner");
+      return aiming.step(task, state, action, random);
+    },
+  }, aiming],
   ["throws", {
     step: (task, state, action, random) => {
       if (action === 4) throw new RangeError("not that one");

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { actionCount } from "../../envs/actions.ts";
 import { randomAcrobot } from "../../envs/random_acrobot.ts";
 import { randomCartpole } from "../../envs/random_cartpole.ts";
 import { generator, integer } from "../../kernels/random/generator.ts";
@@ -68,7 +69,7 @@ for (const [name, env, task, start] of ours) {
       const states: Array<ReadonlyArray<number>> = [];
       let state: unknown = start;
       for (let i = 0; i < 40; i++) {
-        const action = integer(random, env.actions(task));
+        const action = integer(random, actionCount(env.actions(task)));
         const moved = env.step(task, state, action, random);
         if (moved.terminated) break;
         actions.push(action);

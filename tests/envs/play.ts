@@ -1,6 +1,7 @@
 /** Playing episodes by the public interface alone. */
 import { type Generator, generator } from "../../kernels/random/generator.ts";
 import { foldIn, rootKey } from "../../kernels/random/key.ts";
+import { type Action, actionCount, boxOf } from "../../envs/actions.ts";
 import { type Environment, isRefusal } from "../../envs/env.ts";
 import { resolveParams } from "../../envs/params.ts";
 import type { ParamValue } from "../../envs/params.ts";
@@ -10,7 +11,7 @@ export type Given = { readonly [name: string]: ParamValue };
 
 export interface Played {
   readonly rewards: Array<number>;
-  readonly actions: Array<number>;
+  readonly actions: Array<Action>;
   readonly states: Array<unknown>;
   readonly terminated: boolean;
   readonly success: boolean;
@@ -46,7 +47,8 @@ export function play(
     task,
     table,
     params: resolveParams(policy.params, given),
-    actions: env.actions(task),
+    actions: actionCount(env.actions(task)),
+    box: boxOf(env.actions(task)),
     observations: table
       ? table.observationCount ?? table.states
       : space.kind === "discrete"
@@ -70,7 +72,7 @@ export function play(
     actor.begin?.();
     let at: { state: unknown; observation: unknown } = env.reset(task, starts!);
     const rewards: Array<number> = [];
-    const actions: Array<number> = [];
+    const actions: Array<Action> = [];
     const states = [at.state];
     let [terminated, success] = [false, false];
     for (let t = 0; t < trial.horizon && !terminated; t++) {

@@ -101,7 +101,7 @@ function actorOf(
   given: Given,
   change: Partial<Trial> = {},
 ): Actor {
-  return policy.start({
+  const actor = policy.start({
     env: darkRoom,
     task: {},
     table: undefined,
@@ -113,6 +113,8 @@ function actorOf(
     random: generator(rootKey(3)),
     ...change,
   });
+  // Two actions, which are integers.
+  return actor as Actor;
 }
 
 Deno.test("q-learning looks ahead from a cut episode, not from an ended one", () => {

@@ -3,6 +3,12 @@
  *
  * @module
  */
+import {
+  type Action,
+  type Box,
+  boxOf,
+  roundAction,
+} from "../../../envs/actions.ts";
 import type { Environment } from "../../../envs/env.ts";
 import { optimalActions, planOf, solutionsOf } from "../../../envs/planning.ts";
 import { oracleName } from "../../../envs/policies/oracle.ts";
@@ -76,7 +82,7 @@ export function readReferences(
 }
 
 /** What a reference would have done at each step of each episode. */
-export type Labels = ReadonlyArray<ReadonlyArray<number>>;
+export type Labels = ReadonlyArray<ReadonlyArray<Action>>;
 
 /** A reference on one task. */
 export interface Reference {
@@ -95,17 +101,25 @@ function checkClock(states: States, horizon: number): void {
   );
 }
 
+/** An action as rows have it. */
+function inRow(box: Box | undefined, action: Action): Action {
+  return box ? roundAction(box, action as ReadonlyArray<number>) : action;
+}
+
 function optimalOn(env: Environment, task: unknown): Reference {
   const best = optimalActions(env, task);
   if (best === undefined) {
     throw new Malformed(`task.env is ${env.name}, which has no known optimum`);
   }
   const horizon = env.horizon(task);
+  const box = boxOf(env.actions(task));
   return {
     name: OPTIMAL,
     label: (states) => {
       checkClock(states, horizon);
-      return states.map((episode) => episode.map(best));
+      return states.map((episode) =>
+        episode.map((state, t) => inRow(box, best(state, t)))
+      );
     },
   };
 }

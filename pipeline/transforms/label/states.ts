@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { actionsInWords, isAction } from "../../../envs/actions.ts";
 import type { Environment } from "../../../envs/env.ts";
 import { emptyRecord, type TrialRecord } from "../../../envs/rollout.ts";
 import type { Table } from "../../../envs/table.ts";
@@ -83,14 +84,11 @@ function checkedAction(
   count: number,
 ): number {
   const action = actions[t];
-  if (Number.isInteger(action)) {
-    const integer = action as number;
-    if (integer >= 0 && integer < count) return integer;
-  }
+  if (isAction(count, action)) return action as number;
   throw new Malformed(
-    `episodes[${e}].actions[${t}] is ${
-      JSON.stringify(action)
-    }, not one of ${count}`,
+    `episodes[${e}].actions[${t}] is ${JSON.stringify(action)}, not ${
+      actionsInWords(count)
+    }`,
   );
 }
 
@@ -166,12 +164,8 @@ function checkSeen({ episodes }: Trial, record: TrialRecord): void {
 
 function playedStates(env: Environment, task: unknown): ReadStates {
   const record = emptyRecord();
-  const count = env.actions(task);
   return (row) => {
     const trial = parseRow(row);
-    trial.episodes.forEach(({ actions }, e) => {
-      actions.forEach((_, t) => checkedAction(actions, e, t, count));
-    });
     const states: Array<unknown> = [];
     playAgain(env, task, trial, record, (state) => states.push(state));
     checkSeen(trial, record);
