@@ -146,7 +146,7 @@ export function trialReturns(
  * on what follows it; after the last episode there is nothing to credit, so 0.
  */
 export function reflectionReturn(
-  { ends, episodes }: RewardColumns,
+  { ends, episodes }: Pick<RewardColumns, "ends" | "episodes">,
   returns: Float64Array,
   n: number,
 ): number {

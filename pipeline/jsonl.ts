@@ -170,16 +170,20 @@ function explain(batch: Batch, line: number, start: number, cause: Malformed) {
     : badLine(place, cause.message);
 }
 
-/** Reads rows at the door; a line that is not one goes to `onBad`. */
+/**
+ * Reads rows at the door; a line that is not one goes to `onBad`. Who keeps rows
+ * gives a function that says what to read the next line into.
+ */
 export function forEachRow(
   batch: Batch,
-  row: RowIndex,
+  into: RowIndex | (() => RowIndex),
   use: (row: RowIndex, line: number) => void,
   onBad: OnBadLine = failOnBadLine,
 ): void {
   const { bytes, place } = batch;
   let line = place.line;
   for (let start = 0; start < bytes.length; line++) {
+    const row = typeof into === "function" ? into() : into;
     try {
       scanRow(bytes, start, bytes.length, row);
       use(row, line);

@@ -7,7 +7,16 @@ import { type Numbers, numbers } from "./json_numbers.ts";
 import { columnIndex, COLUMNS, FIELDS } from "./schema.ts";
 
 const C = COLUMNS.length;
-const REFLECTION = columnIndex("reflection");
+const REFLECTION_COLUMN = columnIndex("reflection");
+
+/** Places that are noted of a reflection; those that are not there are 0. */
+export const REFLECTION = 7;
+/** Starts of values, each followed by its end. */
+export const REFLECTION_RETURN = 0;
+export const REFLECTION_ADVANTAGE = 2;
+export const REFLECTION_VALID = 4;
+/** The closing brace. */
+export const REFLECTION_CLOSE = 6;
 
 /** Where things stand in a row; places are into `bytes`, 0 is nowhere. */
 export interface RowIndex {
@@ -28,7 +37,7 @@ export interface RowIndex {
   present: Int32Array;
   /** The closing brace of each episode. */
   closes: Int32Array;
-  /** Start and end of `reflection.return`, and the closing brace: 3 each. */
+  /** Places in each reflection: {@linkcode REFLECTION} each. */
   reflections: Int32Array;
   /** Steps up to the end of each episode. */
   ends: Int32Array;
@@ -52,7 +61,7 @@ export function rowIndex(): RowIndex {
     columns: new Int32Array(2 * C * 16),
     present: new Int32Array(16),
     closes: new Int32Array(16),
-    reflections: new Int32Array(3 * 16),
+    reflections: new Int32Array(REFLECTION * 16),
     ends: new Int32Array(16),
     success: new Uint8Array(16),
     terminated: new Uint8Array(16),
@@ -70,7 +79,7 @@ export function grow(row: RowIndex): void {
   row.columns = copy(row.columns, new Int32Array(2 * C * size));
   row.present = copy(row.present, new Int32Array(size));
   row.closes = copy(row.closes, new Int32Array(size));
-  row.reflections = copy(row.reflections, new Int32Array(3 * size));
+  row.reflections = copy(row.reflections, new Int32Array(REFLECTION * size));
   row.ends = copy(row.ends, new Int32Array(size));
   row.success = copy(row.success, new Uint8Array(size));
   row.terminated = copy(row.terminated, new Uint8Array(size));
@@ -99,7 +108,7 @@ export function columnEnd(row: RowIndex, e: number, index: number): number {
 
 /** Whether episode `e` has a reflection. */
 export function hasReflection(row: RowIndex, e: number): boolean {
-  return columnStart(row, e, REFLECTION) !== 0;
+  return columnStart(row, e, REFLECTION_COLUMN) !== 0;
 }
 
 /** The text of a string found by the scan. */

@@ -24,7 +24,9 @@ import {
   toValue,
 } from "./json_scan.ts";
 import { numbers, readNumbers } from "./json_numbers.ts";
-import { grow, type RowIndex } from "./row_index.ts";
+import { namesOf, readKey } from "./names.ts";
+import { grow, REFLECTION, type RowIndex } from "./row_index.ts";
+import { scanReflection } from "./scan_reflection.ts";
 import {
   columnIndex,
   COLUMNS,
@@ -54,50 +56,12 @@ export {
   worldOf,
 } from "./row_index.ts";
 
-/** A name as bytes, to be matched without making a string. */
-type Names = ReadonlyArray<Uint8Array>;
-const columnNames: Names = COLUMNS.map(({ name }) => utf8.encode(name));
-const fieldNames: Names = FIELDS.map((name) => utf8.encode(name));
-const reflectionNames: Names = [
-  "text",
-  "valid",
-  "source",
-  "return",
-  "advantage",
-].map((name) => utf8.encode(name));
-const taskNames: Names = ["id", "world"].map((name) => utf8.encode(name));
-const REFLECTION_RETURN = 3;
-
+const columnNames = namesOf(COLUMNS.map(({ name }) => name));
+const fieldNames = namesOf(FIELDS);
+const taskNames = namesOf(["id", "world"]);
 /** A row that is JSON, but not a trial. */
 export class Malformed extends Error {
   override readonly name = "Malformed";
-}
-
-function matches(c: Cursor, name: Uint8Array): boolean {
-  const from = c.at + 1;
-  if (c.bytes[from + name.length] !== 0x22) return false;
-  for (let i = 0; i < name.length; i++) {
-    if (c.bytes[from + i] !== name[i]) return false;
-  }
-  return true;
-}
-
-/**
- * Which of `names` the key at the cursor is, and goes over it and its colon; -1
- * if none. Keys mostly come in the order of the table, so `guess` is tried first.
- */
-function readKey(c: Cursor, names: Names, guess: number): number {
-  let found = -1;
-  for (let i = 0; i < names.length; i++) {
-    const candidate = (guess + i) % names.length;
-    if (!matches(c, names[candidate]!)) continue;
-    found = candidate;
-    c.at += names[candidate]!.length + 2;
-    break;
-  }
-  if (found < 0) skipString(c);
-  toValue(c);
-  return found;
 }
 
 /** Runs `scan` for a field, so that what is wrong in it is said with its name. */
@@ -147,25 +111,11 @@ function scanLabels(c: Cursor): void {
 }
 const labelLengths = new Map<string, number>();
 
-function scanReflection(c: Cursor, row: RowIndex): void {
-  const at = 3 * row.episodes;
-  for (let more = enter(c), key = -1; more; more = nextMember(c)) {
-    key = readKey(c, reflectionNames, key + 1);
-    const from = c.at;
-    if (key >= REFLECTION_RETURN) readNumber(c);
-    else skipValue(c);
-    if (key !== REFLECTION_RETURN) continue;
-    row.reflections[at] = from;
-    row.reflections[at + 1] = c.at;
-  }
-  row.reflections[at + 2] = c.at - 1;
-}
-
 function scanEpisode(c: Cursor, row: RowIndex): void {
   const e = row.episodes;
   if (e === row.closes.length) grow(row);
   row.present[e] = row.success[e] = row.terminated[e] = 0;
-  row.reflections[3 * e] = row.reflections[3 * e + 2] = 0;
+  row.reflections.fill(0, REFLECTION * e, REFLECTION * (e + 1));
   let key = -1;
   let more = true;
   if (stands(c, OPENING)) {

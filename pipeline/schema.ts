@@ -51,7 +51,10 @@ export interface Episode {
   readonly truncated: boolean;
   readonly success?: boolean;
   readonly valid?: ReadonlyArray<boolean | number>;
+  /** ln of the probability that the policy gave each action. */
   readonly logprobs?: ReadonlyArray<number>;
+  /** The same under another policy: the one that is trained on these rows. */
+  readonly target_logprobs?: ReadonlyArray<number>;
   /** T + 1 of them. */
   readonly values?: ReadonlyArray<number>;
   readonly labels?: { readonly [reference: string]: ReadonlyArray<unknown> };
@@ -120,6 +123,7 @@ export const COLUMNS: ReadonlyArray<Column> = [
   column("success", "flag"),
   column("valid", "values"),
   column("logprobs", "numbers"),
+  column("target_logprobs", "numbers"),
   column("values", "numbers", 1),
   column("labels", "labels"),
   column("tags", "numbers"),

@@ -105,6 +105,7 @@ function episodeType(contents: Contents): string {
     success: "BOOLEAN",
     valid: "BOOLEAN[]",
     logprobs: "DOUBLE[]",
+    target_logprobs: "DOUBLE[]",
     values: "DOUBLE[]",
     labels: "JSON",
     tags: "DOUBLE[]",
@@ -200,6 +201,7 @@ const STEPS = `create view steps as select
     unnest(e.observations[2:]) as next_observation,
     unnest(e.returns) as return_to_go, unnest(e.advantages) as advantage,
     unnest(e.valid) as valid, unnest(e.logprobs) as logprob,
+    unnest(e.target_logprobs) as target_logprob,
     unnest(e.values[:len(e.actions)]) as value, unnest(e.responses) as response,
     unnest(e.tags) as tag,
     len(e.actions) as length, e.terminated as ended, e.truncated as cut

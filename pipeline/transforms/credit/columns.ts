@@ -1,0 +1,151 @@
+/**
+ * Columns of a row as numbers, flat over its episodes.
+ *
+ * @module
+ */
+import {
+  cursor,
+  enterList,
+  nextEntry,
+  place,
+  skipSpace,
+  skipValue,
+} from "../../json_scan.ts";
+import { type Numbers, readNumbers } from "../../json_numbers.ts";
+import {
+  columnEnd,
+  columnStart,
+  Malformed,
+  type RowIndex,
+} from "../../scan.ts";
+import { columnIndex } from "../../schema.ts";
+
+const VALID = columnIndex("valid");
+const c = cursor();
+const decoder = new TextDecoder();
+const LETTER_T = 0x74;
+const ZERO = 0x30;
+const NINE = 0x39;
+const MINUS = 0x2d;
+
+/** Every episode must have a column that an option reads. */
+export function needColumn(row: RowIndex, name: string, why: string): void {
+  const index = columnIndex(name);
+  for (let e = 0; e < row.episodes; e++) {
+    if (columnStart(row, e, index) !== 0) continue;
+    throw new Malformed(`episodes[${e}].${name} is missing, and ${why}`);
+  }
+}
+
+/** A column of numbers that all episodes have, one episode after the other. */
+export function readColumn(row: RowIndex, index: number, into: Numbers): void {
+  into.length = 0;
+  for (let e = 0; e < row.episodes; e++) {
+    place(c, row.bytes, columnStart(row, e, index), columnEnd(row, e, index));
+    readNumbers(c, into);
+  }
+}
+
+/** Calls `use` with the bytes of each value of a column of episode `e`. */
+function forEachValue(
+  row: RowIndex,
+  e: number,
+  index: number,
+  use: (from: number, to: number) => void,
+): void {
+  place(c, row.bytes, columnStart(row, e, index), columnEnd(row, e, index));
+  if (!enterList(c)) return;
+  do {
+    const from = c.at;
+    skipValue(c);
+    use(from, c.at);
+  } while (nextEntry(c));
+}
+
+/** Calls `mark` with each step (from 0 in the trial) whose action was not valid. */
+export function forEachInvalid(
+  row: RowIndex,
+  mark: (step: number) => void,
+): void {
+  for (let e = 0; e < row.episodes; e++) {
+    if (columnStart(row, e, VALID) === 0) continue;
+    let step = e === 0 ? 0 : row.ends[e - 1]!;
+    forEachValue(row, e, VALID, (from, to) => {
+      const first = row.bytes[from]!;
+      const isZero = first === ZERO && to === from + 1;
+      if (first !== LETTER_T && (isZero || first > NINE)) mark(step);
+      step++;
+    });
+  }
+}
+
+/** Numbers for whatever steps of a group are compared by. */
+export interface Keys {
+  readonly numbers: Map<number, number>;
+  readonly texts: Map<string, number>;
+  count: number;
+}
+
+export function keys(): Keys {
+  return { numbers: new Map(), texts: new Map(), count: 0 };
+}
+
+export function clearKeys(keys: Keys): void {
+  keys.numbers.clear();
+  keys.texts.clear();
+  keys.count = 0;
+}
+
+function numberOf<K>(map: Map<K, number>, key: K, keys: Keys): number {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  map.set(key, keys.count);
+  return keys.count++;
+}
+
+/** The number of a key of text. */
+export function textKey(keys: Keys, text: string): number {
+  return numberOf(keys.texts, text, keys);
+}
+
+function isNumeric(row: RowIndex, start: number): boolean {
+  c.bytes = row.bytes;
+  c.at = start + 1;
+  skipSpace(c);
+  const byte = row.bytes[c.at]!;
+  return byte === MINUS || (byte >= ZERO && byte <= NINE);
+}
+
+/**
+ * Writes the key of each step of episode `e` into `into`, from `at` on: equal
+ * numbers, or equal bytes of any other value, have the same. `prefix` keeps keys of
+ * one kind from those of another.
+ */
+export function readKeys(
+  row: RowIndex,
+  e: number,
+  index: number,
+  prefix: string,
+  keys: Keys,
+  scratch: Numbers,
+  into: Int32Array,
+  at: number,
+): void {
+  const steps = row.ends[e]! - (e === 0 ? 0 : row.ends[e - 1]!);
+  const start = columnStart(row, e, index);
+  if (prefix === "" && isNumeric(row, start)) {
+    scratch.length = 0;
+    place(c, row.bytes, start, columnEnd(row, e, index));
+    readNumbers(c, scratch);
+    for (let t = 0; t < steps; t++) {
+      into[at + t] = numberOf(keys.numbers, scratch.values[t]!, keys);
+    }
+    return;
+  }
+  let t = 0;
+  forEachValue(row, e, index, (from, to) => {
+    if (t === steps) return;
+    const text = decoder.decode(row.bytes.subarray(from, to));
+    into[at + t++] = textKey(keys, prefix + text);
+  });
+}

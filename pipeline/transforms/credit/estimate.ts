@@ -1,0 +1,196 @@
+/**
+ * Advantages of a whole group.
+ *
+ * @module
+ */
+import {
+  addStepTerms,
+  anchorScratch,
+} from "../../../kernels/advantages/gigpo.ts";
+import {
+  centre,
+  type Centred,
+  entryOfRows,
+  type Moments,
+  momentsOf,
+  passAtK,
+  poolScores,
+} from "../../../kernels/advantages/outcome.ts";
+import { Malformed } from "../../scan.ts";
+import { textKey } from "./columns.ts";
+import type { Group } from "./group.ts";
+import type { CreditOptions } from "./options.ts";
+
+/** No stored anchor or text has this key: theirs are JSON. */
+const REFLECTION_KEY = "reflection";
+
+const scratch = {
+  entries: new Float64Array(64),
+  entryOf: new Int32Array(64),
+  stepReturns: new Float64Array(64),
+  anchors: anchorScratch(),
+};
+
+function makeRoom(rows: number): void {
+  if (scratch.entries.length >= rows) return;
+  scratch.entries = new Float64Array(2 * rows);
+  scratch.entryOf = new Int32Array(2 * rows);
+  scratch.stepReturns = new Float64Array(2 * rows);
+}
+
+/** Reflections behind the steps, in the arrays of rows. */
+function joinReflections(group: Group, { penalise }: CreditOptions): void {
+  const { steps, reflections, scores, penalties } = group;
+  for (let r = 0; r < reflections; r++) {
+    const off = group.reflectionPenalty[r]!;
+    scores[steps + r] = group.reflectionScore[r]! -
+      (penalise === "step" ? 0 : off);
+    penalties[steps + r] = penalise === "episode" ? 0 : off;
+  }
+}
+
+/** The moments of the group's scores; its entries are then in the scratch. */
+export function poolGroup(
+  group: Group,
+  { pool, reflections }: CreditOptions,
+): Moments {
+  makeRoom(group.steps + group.reflections);
+  const { steps, scores, shape } = group;
+  const { entries } = scratch;
+  let count = poolScores(scores, shape, pool, entries);
+  if (pool === "rows" && reflections !== "none") {
+    entries.set(scores.subarray(steps, steps + group.reflections), count);
+    count += group.reflections;
+  }
+  return momentsOf(entries, count);
+}
+
+/** Which kernel centres the scores of an estimator. */
+function centredBy({ advantage, norm }: CreditOptions): Centred {
+  if (advantage === "gigpo") return norm === "mean" ? "dr-grpo" : "grpo";
+  return advantage === "reinforce++-baseline"
+    ? "dr-grpo"
+    : advantage as Centred;
+}
+
+/** What each row returned, less its penalty: what step terms compare. */
+export function stepReturnsOf(group: Group): Float64Array {
+  const { steps, reflections, returns, penalties } = group;
+  makeRoom(steps + reflections);
+  const { stepReturns } = scratch;
+  for (let i = 0; i < steps; i++) stepReturns[i] = returns[i]! - penalties[i]!;
+  for (let r = 0; r < reflections; r++) {
+    stepReturns[steps + r] = group.reflectionReturn[r]! - penalties[steps + r]!;
+  }
+  return stepReturns;
+}
+
+function addAnchored(group: Group, options: CreditOptions): void {
+  const { anchors, anchorKeys, steps, reflections, advantages } = group;
+  const rows = steps + reflections;
+  if (reflections > 0) {
+    anchors.fill(textKey(anchorKeys, REFLECTION_KEY), steps, rows);
+  }
+  addStepTerms(
+    stepReturnsOf(group),
+    { anchors, anchorCount: anchorKeys.count, rows },
+    { weight: options.stepWeight, normalised: options.norm === "mean-std" },
+    scratch.anchors,
+    advantages,
+  );
+}
+
+function best(group: Group, options: CreditOptions, moments: Moments): void {
+  const { steps, reflections, shape } = group;
+  entryOfRows(shape, options.pool, scratch.entryOf);
+  for (let r = 0; r < reflections; r++) {
+    // Of a reflection the entry is its own, or that of the episode behind it.
+    const episode = group.reflectionEpisode[r]! + 1;
+    const first = shape.episodeEnds[episode - 1]!;
+    scratch.entryOf[steps + r] = options.pool === "rows"
+      ? steps + r
+      : episode < shape.episodes
+      ? scratch.entryOf[first]!
+      : -2;
+  }
+  const rows = steps + reflections;
+  const { entryOf, entries } = scratch;
+  const normalised = options.norm === "mean-std";
+  passAtK(entryOf, rows, entries, moments, normalised, group.advantages);
+}
+
+/** The trial that was played greedily. */
+function greedyTrial({ shape, samples }: Group, greedy: number): number {
+  for (let k = 0; k < shape.trials; k++) if (samples[k] === greedy) return k;
+  throw new Malformed(
+    `no trial is sample ${greedy}, which --greedy says is the baseline`,
+  );
+}
+
+/**
+ * Scores less those of the first step of the greedy trial's episode of the same
+ * number, or of its last one where it has none.
+ */
+function lessGreedy(group: Group, { greedy }: CreditOptions): void {
+  const { shape, scores, advantages } = group;
+  const { episodeEnds, trialEnds } = shape;
+  const base = greedyTrial(group, greedy);
+  const first = base === 0 ? 0 : trialEnds[base - 1]!;
+  const last = trialEnds[base]! - 1;
+  const baseline = (n: number) => {
+    const e = Math.min(first + n, last);
+    return scores[e === 0 ? 0 : episodeEnds[e - 1]!]!;
+  };
+  const numberOf = new Int32Array(shape.episodes + 1);
+  for (let k = 0, e = 0; k < shape.trials; k++) {
+    for (let n = 0; e < trialEnds[k]!; e++, n++) {
+      numberOf[e] = n;
+      for (
+        let i = e === 0 ? 0 : episodeEnds[e - 1]!;
+        i < episodeEnds[e]!;
+        i++
+      ) {
+        advantages[i] = scores[i]! - baseline(n);
+      }
+    }
+  }
+  for (let r = 0; r < group.reflections; r++) {
+    const n = numberOf[group.reflectionEpisode[r]!]! + 1;
+    const i = group.steps + r;
+    advantages[i] = scores[i]! - baseline(n);
+  }
+}
+
+/** Works out the advantages of a group, before whitening. */
+export function estimate(group: Group, options: CreditOptions): void {
+  const { advantage } = options;
+  const { steps, reflections, scores, advantages } = group;
+  const rows = steps + reflections;
+  joinReflections(group, options);
+  if (advantage === "reinforce++") {
+    advantages.set(scores.subarray(0, rows));
+  } else if (advantage === "remax") lessGreedy(group, options);
+  else {
+    const moments = poolGroup(group, options);
+    if (advantage === "pass-at-k") return best(group, options, moments);
+    centre(scores, rows, centredBy(options), moments, advantages);
+    if (advantage === "gigpo" && options.anchor !== "none") {
+      addAnchored(group, options);
+    }
+  }
+}
+
+/** Bounds advantages, and gives reflections theirs: what is then written. */
+export function finish(group: Group, { clip }: CreditOptions): void {
+  const { steps, reflections, advantages } = group;
+  if (clip < Infinity) {
+    for (let i = 0; i < steps + reflections; i++) {
+      advantages[i] = Math.max(-clip, Math.min(clip, advantages[i]!));
+    }
+  }
+  for (let r = 0; r < reflections; r++) {
+    group.episodeAdvantages[group.reflectionEpisode[r]!] = advantages[
+      steps + r
+    ]!;
+  }
+}

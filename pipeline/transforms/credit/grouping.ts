@@ -1,0 +1,213 @@
+/**
+ * Rows that stand together, handed on group by group. What is held is the largest
+ * group (with `batch`, so many of them) and the batches that its rows stand in.
+ *
+ * @module
+ */
+import {
+  addMoments,
+  weightedMoments,
+  whiten,
+} from "../../../kernels/advantages/whiten.ts";
+import { recycle, take, writer } from "../../bytes.ts";
+import { badLine, type Place } from "../../errors.ts";
+import { type Batch, forEachRow, type OnBadLine } from "../../jsonl.ts";
+import {
+  fieldSpan,
+  Malformed,
+  type RowIndex,
+  rowIndex,
+  taskOf,
+  worldOf,
+} from "../../scan.ts";
+import { FIELDS } from "../../schema.ts";
+import { UsageError } from "../../errors.ts";
+import { estimate, finish } from "./estimate.ts";
+import { addTrial, clearGroup, emptyGroup, type Group } from "./group.ts";
+import { type CreditOptions, noteOf } from "./options.ts";
+import { seenKeys } from "./seen.ts";
+import { splicer } from "./splice.ts";
+
+const MEBIBYTE = 2 ** 20;
+const decoder = new TextDecoder();
+
+/** A group with its rows. */
+interface Held {
+  readonly group: Group;
+  readonly rows: Array<RowIndex>;
+  count: number;
+  /** Number of the batch that its first row stands in, and where. */
+  batch: number;
+  place: Place;
+}
+
+/** What a group is named by: a function for each part of `--group`. */
+type KeyPart = (row: RowIndex) => string;
+
+/** The value at `path` of a field, as JSON. */
+function fieldPart(path: string): KeyPart {
+  const [field, ...rest] = path.split(".");
+  if (!FIELDS.includes(field as typeof FIELDS[number])) {
+    throw new UsageError({
+      message: `Cannot group by ${path}: rows have ${FIELDS.join(", ")}`,
+    });
+  }
+  return (row) => {
+    const span = fieldSpan(row, field as typeof FIELDS[number]);
+    if (span === undefined) throw new Malformed(`${field} is missing`);
+    const text = decoder.decode(row.bytes.subarray(...span));
+    if (rest.length === 0) return text;
+    let value = JSON.parse(text);
+    for (const name of rest) value = value?.[name];
+    if (value === undefined) throw new Malformed(`${path} is missing`);
+    return JSON.stringify(value);
+  };
+}
+
+/** Reads `--group`: the name of the group that a row is of. */
+export function groupKey(group: string): (row: RowIndex) => string {
+  const parts = group.split(",").map((part): KeyPart => {
+    if (part === "task") return taskOf;
+    return part === "world" ? worldOf : fieldPart(part);
+  });
+  if (parts.length === 1) return parts[0]!;
+  return (row) => parts.map((part) => part(row)).join(" ");
+}
+
+/** Takes batches in, gives batches of credited rows out. */
+export interface Grouper {
+  readonly push: (batch: Batch) => Batch | undefined;
+  /** What is left at the end. */
+  readonly finish: () => Batch | undefined;
+}
+
+function emptyHeld(): Held {
+  const place = { origin: "", line: 0 };
+  return { group: emptyGroup(), rows: [], count: 0, batch: 0, place };
+}
+
+export function grouper(
+  options: CreditOptions,
+  onBad?: OnBadLine,
+): Grouper {
+  const keyOf = groupKey(options.group);
+  const splice = splicer(noteOf(options), options.exact);
+  const seen = seenKeys();
+  const out = writer(MEBIBYTE);
+  const free: Array<Held> = [];
+  // Groups that are whole and wait to be whitened with others.
+  let waiting: Array<Held> = [];
+  let moments = weightedMoments();
+  let open = emptyHeld();
+  let key = "";
+  const batches: Array<Batch> = [];
+  let oldest = 0;
+  let [rows, steps] = [0, 0];
+  let first: Place | undefined;
+
+  const emit = (held: Held) => {
+    const { group } = held;
+    finish(group, options);
+    first ??= held.place;
+    let [firstStep, firstEpisode] = [0, 0];
+    for (let k = 0; k < held.count; k++) {
+      const row = held.rows[k]!;
+      const at = { first: firstStep, firstEpisode };
+      splice(row, [
+        { ...at, steps: group.returns, reflections: group.episodeReturns },
+        {
+          ...at,
+          steps: group.advantages,
+          reflections: group.episodeAdvantages,
+        },
+      ], out);
+      firstStep += row.ends[row.episodes - 1]!;
+      firstEpisode += row.episodes;
+    }
+    rows += held.count;
+    steps += group.steps;
+    clearGroup(group);
+    held.count = 0;
+    free.push(held);
+  };
+  const emitWaiting = () => {
+    for (const held of waiting) {
+      const { advantages, steps, reflections } = held.group;
+      whiten(advantages, steps + reflections, moments);
+      emit(held);
+    }
+    waiting = [];
+    moments = weightedMoments();
+  };
+  const close = () => {
+    if (open.count === 0) return;
+    const held = open;
+    open = free.pop() ?? emptyHeld();
+    try {
+      estimate(held.group, options);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      throw badLine(held.place, `the group of ${key}: ${error.message}`);
+    }
+    if (!options.whiten) return emit(held);
+    const { advantages, steps, reflections } = held.group;
+    addMoments(moments, advantages, steps + reflections);
+    waiting.push(held);
+    if (waiting.length === options.batch) emitWaiting();
+  };
+  const begin = (next: string, batch: number, place: Place) => {
+    close();
+    if (!seen.add(next)) {
+      throw badLine(
+        place,
+        `${options.group} ${next} was there before, and others since: rows of a group must stand together, and retrial sort puts them so`,
+      );
+    }
+    key = next;
+    open.batch = batch;
+    open.place = place;
+  };
+  /** Lets go of batches that no row stands in any more. */
+  const release = () => {
+    const held = waiting[0] ?? open;
+    const needed = held.count > 0 ? held.batch : oldest + batches.length;
+    while (batches.length > 0 && oldest < needed) {
+      batches.shift()!.release?.();
+      oldest++;
+    }
+  };
+  const give = (place: Place | undefined): Batch | undefined => {
+    if (out.length === 0) return undefined;
+    const bytes = take(out);
+    const counts = { rows, steps };
+    const made = { bytes, place: first ?? place!, offset: 0, counts };
+    [rows, steps, first] = [0, 0, undefined];
+    return { ...made, release: () => recycle(bytes) };
+  };
+  const push = (batch: Batch): Batch | undefined => {
+    const number = oldest + batches.length;
+    batches.push(batch);
+    let spare = rowIndex();
+    const add = (row: RowIndex, line: number) => {
+      const next = keyOf(row);
+      const place = { origin: batch.place.origin, line };
+      if (open.count === 0 || next !== key) begin(next, number, place);
+      addTrial(open.group, row, options);
+      // The row that was there before is free to read the next line into.
+      spare = open.rows[open.count] ?? rowIndex();
+      open.rows[open.count++] = row;
+    };
+    forEachRow(batch, () => spare, add, onBad);
+    const made = give(batch.place);
+    release();
+    return made;
+  };
+  const end = (): Batch | undefined => {
+    close();
+    emitWaiting();
+    const made = give(undefined);
+    release();
+    return made;
+  };
+  return { push, finish: end };
+}

@@ -1,0 +1,374 @@
+/**
+ * The options of `credit`: flags, published recipes, and what they come to.
+ *
+ * @module
+ */
+import { POOLS } from "../../../kernels/advantages/outcome.ts";
+import { CUTS } from "../../../kernels/advantages/temporal.ts";
+import {
+  CROSS_FORMS,
+  type CrossForm,
+  type ReturnOptions,
+} from "../../../kernels/returns.ts";
+import { UsageError } from "../../errors.ts";
+import type { Flags, Options } from "../../flags.ts";
+
+/** Estimators of advantages. */
+export const ADVANTAGES = [
+  "none",
+  "grpo",
+  "dr-grpo",
+  "rloo",
+  "gigpo",
+  "reinforce++",
+  "reinforce++-baseline",
+  "pass-at-k",
+  "remax",
+  "gae",
+  "vtrace",
+] as const;
+export type Advantage = typeof ADVANTAGES[number];
+
+/** What a step is compared by. */
+export const SCORES = ["return", "episode", "success", "orbit"] as const;
+const NORMS = ["mean", "mean-std"] as const;
+const ANCHORS = ["observation", "none"] as const;
+const PENALISED = ["episode", "step", "both"] as const;
+const REFLECTIONS = ["next", "zero", "none"] as const;
+
+/** Every choice, made. */
+export interface CreditOptions extends ReturnOptions {
+  readonly advantage: Advantage;
+  readonly score: typeof SCORES[number];
+  readonly pool: typeof POOLS[number];
+  readonly group: string;
+  readonly norm: typeof NORMS[number];
+  readonly anchor: typeof ANCHORS[number];
+  readonly stepWeight: number;
+  readonly invalidPenalty: number;
+  readonly penalise: typeof PENALISED[number];
+  readonly reflections: typeof REFLECTIONS[number];
+  readonly lambda: number;
+  readonly cut: typeof CUTS[number];
+  readonly rhoClip: number;
+  readonly cClip: number;
+  readonly greedy: number;
+  readonly whiten: boolean;
+  /** Groups that are whitened together. */
+  readonly batch: number;
+  /** Bound of what is written, either way; Infinity for none. */
+  readonly clip: number;
+  /** Print to the last bit rather than to nine decimals. */
+  readonly exact: boolean;
+}
+
+/** Without a preset. */
+const DEFAULTS: CreditOptions = {
+  gamma: 0.95,
+  gammaTrial: 0.6,
+  cross: "lamer",
+  advantage: "none",
+  score: "episode",
+  pool: "trials",
+  group: "task",
+  norm: "mean",
+  anchor: "observation",
+  stepWeight: 1,
+  invalidPenalty: 0,
+  penalise: "episode",
+  reflections: "next",
+  lambda: 1,
+  cut: "episode",
+  rhoClip: 1,
+  cClip: 1,
+  greedy: 0,
+  whiten: false,
+  batch: 16,
+  clip: Infinity,
+  exact: false,
+};
+
+/** Within episodes alone, undiscounted. */
+const EPISODIC = { gamma: 1, gammaTrial: 0, cross: "paper" } as const;
+
+/** What each recipe changes in {@linkcode DEFAULTS}. */
+const PRESETS = {
+  // As its scripts run it: arXiv 2512.16848 and its release.
+  "lamer-code": {
+    advantage: "gigpo",
+    pool: "rows",
+    invalidPenalty: 0.5,
+    reflections: "zero",
+  },
+  // As its text has it: the return across episodes is what is compared.
+  "lamer-paper": { advantage: "gigpo", cross: "paper", score: "return" },
+  "orbit": {
+    ...EPISODIC,
+    advantage: "grpo",
+    score: "orbit",
+    cross: "orbit",
+  },
+  "grpo": { ...EPISODIC, advantage: "grpo" },
+  "dr-grpo": { ...EPISODIC, advantage: "dr-grpo" },
+  "rloo": { ...EPISODIC, advantage: "rloo" },
+  "gigpo": { ...EPISODIC, gamma: 0.95, advantage: "gigpo" },
+  "reinforce++": { ...EPISODIC, advantage: "reinforce++", score: "return" },
+  "reinforce++-baseline": { ...EPISODIC, advantage: "reinforce++-baseline" },
+  "pass-at-k": { ...EPISODIC, advantage: "pass-at-k", norm: "mean-std" },
+  "remax": { ...EPISODIC, advantage: "remax", score: "return" },
+  "ppo": { ...EPISODIC, advantage: "gae", whiten: true },
+  "impala": { ...EPISODIC, gamma: 0.99, advantage: "vtrace" },
+} as const satisfies { readonly [name: string]: Partial<CreditOptions> };
+
+/** Every flag but `--explain`; what is not given is the preset's, or as below. */
+export const flags = {
+  "preset": {
+    type: "text",
+    value: "NAME",
+    choices: Object.keys(PRESETS),
+    summary: "options of a published recipe; flags beside it win",
+  },
+  "gamma": {
+    type: "number",
+    min: 0,
+    max: 1,
+    value: "G",
+    summary: "discount from step to step (0.95)",
+  },
+  "gamma-trial": {
+    type: "number",
+    min: 0,
+    max: 1,
+    value: "T",
+    summary: "discount from episode to episode (0.6)",
+  },
+  "cross": {
+    type: "text",
+    choices: CROSS_FORMS,
+    value: "FORM",
+    summary: "form of credit across episodes (lamer)",
+  },
+  "advantage": {
+    type: "text",
+    choices: ADVANTAGES,
+    value: "NAME",
+    summary: "estimator of advantages (none)",
+  },
+  "score": {
+    type: "text",
+    choices: SCORES,
+    value: "WHAT",
+    summary: "what is compared (episode; of reinforce++ and remax return)",
+  },
+  "pool": {
+    type: "text",
+    choices: POOLS,
+    value: "BY",
+    summary: "what weighs the same in means and deviations (trials)",
+  },
+  "group": {
+    type: "text",
+    value: "KEY,…",
+    summary: "fields whose values name a group (task)",
+  },
+  "norm": {
+    type: "text",
+    choices: NORMS,
+    value: "BY",
+    summary: "of gigpo and pass-at-k: mean, or mean-std (mean)",
+  },
+  "anchor": {
+    type: "text",
+    choices: ANCHORS,
+    value: "WHAT",
+    summary: "steps that gigpo compares; stored anchors win (observation)",
+  },
+  "step-weight": {
+    type: "number",
+    min: 0,
+    value: "W",
+    summary: "weight of gigpo's step term (1)",
+  },
+  "invalid-penalty": {
+    type: "number",
+    min: 0,
+    value: "X",
+    summary: "taken off where an action was not valid (0)",
+  },
+  "penalise": {
+    type: "text",
+    choices: PENALISED,
+    value: "TERM",
+    summary: "the term that it is taken off (episode)",
+  },
+  "reflections": {
+    type: "text",
+    choices: REFLECTIONS,
+    value: "AS",
+    summary: "what reflections score: as the next episode, zero, or no part",
+  },
+  "lambda": {
+    type: "number",
+    min: 0,
+    max: 1,
+    value: "L",
+    summary: "of gae and vtrace (1)",
+  },
+  "cut": {
+    type: "text",
+    choices: CUTS,
+    value: "AT",
+    summary: "where gae and vtrace end credit (episode)",
+  },
+  "rho-clip": {
+    type: "number",
+    min: 0,
+    value: "X",
+    summary: "of vtrace's ratio in a step's own term (1)",
+  },
+  "c-clip": {
+    type: "number",
+    min: 0,
+    value: "X",
+    summary: "of vtrace's ratio in what is handed back (1)",
+  },
+  "greedy": {
+    type: "count",
+    value: "S",
+    summary: "sample whose score is remax's baseline (0)",
+  },
+  "whiten": {
+    type: "switch",
+    summary: "advantages to mean 0 and deviation 1 over --batch groups",
+  },
+  "batch": {
+    type: "count",
+    min: 1,
+    value: "N",
+    summary: "groups that are whitened together (16)",
+  },
+  "clip": {
+    type: "number",
+    min: 0,
+    value: "C",
+    summary: "largest advantage that is written, either way",
+  },
+  "exact": { type: "switch", summary: "print numbers to the last bit" },
+} as const satisfies Flags;
+
+/** Estimators that are whitened, or are not what they are called. */
+const WHITENED: ReadonlySet<Advantage> = new Set([
+  "reinforce++",
+  "reinforce++-baseline",
+]);
+
+/** What an estimator compares where nothing is said. */
+function scoreFor(advantage: Advantage): CreditOptions["score"] {
+  return advantage === "reinforce++" || advantage === "remax"
+    ? "return"
+    : "episode";
+}
+
+type Given = Options<typeof flags>;
+
+/** Flags that were given, under the names of {@linkcode CreditOptions}. */
+function givenOf(options: Given): Partial<CreditOptions> {
+  const named = Object.entries(options).map(([name, value]) => [
+    name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    value,
+  ]);
+  // A switch that is not given is not a choice against the preset.
+  return Object.fromEntries(
+    named.filter(([, value]) => value !== undefined && value !== false),
+  );
+}
+
+/** Which flags an estimator does not read, and would be given in vain. */
+const READERS: { readonly [flag: string]: ReadonlyArray<Advantage> } = {
+  "norm": ["gigpo", "pass-at-k"],
+  "anchor": ["gigpo"],
+  "step-weight": ["gigpo"],
+  "cut": ["gae", "vtrace"],
+  "lambda": ["gae", "vtrace"],
+  "rho-clip": ["vtrace"],
+  "c-clip": ["vtrace"],
+  "greedy": ["remax"],
+};
+
+function refuseVain(options: Given, advantage: Advantage): void {
+  for (const [flag, readers] of Object.entries(READERS)) {
+    const given = options[flag as keyof Given] !== undefined;
+    if (!given || readers.includes(advantage)) continue;
+    throw new UsageError({
+      message: `Cannot use --${flag} with advantage ${advantage}: only ${
+        readers.join(" and ")
+      } read it`,
+    });
+  }
+}
+
+/** Every choice made: by flags, else by the preset, else as usual. */
+export function creditOptions(options: Given): CreditOptions {
+  const preset: Partial<CreditOptions> = options.preset === undefined
+    ? {}
+    : PRESETS[options.preset as keyof typeof PRESETS];
+  const { preset: _, ...given } = givenOf(options) as
+    & Partial<CreditOptions>
+    & { readonly preset?: string };
+  const advantage = given.advantage ?? preset.advantage ?? DEFAULTS.advantage;
+  refuseVain(options, advantage);
+  const made = {
+    ...DEFAULTS,
+    score: scoreFor(advantage),
+    ...preset,
+    ...given,
+  };
+  return { ...made, whiten: made.whiten || WHITENED.has(advantage) };
+}
+
+/** What the row keeps of the choices: those that its numbers depend on. */
+export function noteOf(options: CreditOptions): string {
+  const { gamma, gammaTrial, cross, advantage } = options;
+  const returns = { gamma, gamma_trial: gammaTrial, cross };
+  if (advantage === "none") return JSON.stringify(returns);
+  const { cut, lambda, rhoClip, cClip, whiten, batch, clip } = options;
+  const isTemporal = advantage === "gae" || advantage === "vtrace";
+  const { score, pool, group, reflections, invalidPenalty } = options;
+  return JSON.stringify({
+    ...returns,
+    advantage,
+    ...(isTemporal ? { lambda, cut } : { score, reflections }),
+    ...(advantage === "vtrace" && { rho_clip: rhoClip, c_clip: cClip }),
+    ...(READS_POOL.has(advantage) && { pool, group }),
+    ...(READERS.norm!.includes(advantage) && { norm: options.norm }),
+    ...(advantage === "gigpo" && {
+      anchor: options.anchor,
+      step_weight: options.stepWeight,
+    }),
+    ...(advantage === "remax" && { greedy: options.greedy }),
+    ...(invalidPenalty > 0 && {
+      invalid_penalty: invalidPenalty,
+      penalise: options.penalise,
+    }),
+    ...(whiten && { whiten_batch: batch }),
+    ...(clip < Infinity && { clip }),
+  });
+}
+
+/** Estimators that compare the trials of a group. */
+export const READS_POOL: ReadonlySet<Advantage> = new Set([
+  "grpo",
+  "dr-grpo",
+  "rloo",
+  "gigpo",
+  "reinforce++-baseline",
+  "pass-at-k",
+]);
+
+/** Whether rows are looked at one by one. */
+export function isRowwise({ advantage, whiten }: CreditOptions): boolean {
+  return !whiten && (advantage === "none" || advantage === "gae" ||
+    advantage === "vtrace");
+}
+
+export type { CrossForm };
