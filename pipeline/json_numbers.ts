@@ -62,6 +62,20 @@ export function readNumbers(c: Cursor, into: Numbers): number {
       c.at += 2;
       continue;
     }
+    // Two or three digits, as most other codes of observations are.
+    if (byte > ZERO && byte <= NINE && after >= ZERO && after <= NINE) {
+      let [value, to] = [(byte - ZERO) * 10 + after - ZERO, c.at + 2];
+      let next = to < end ? bytes[to]! : 0;
+      if (next >= ZERO && next <= NINE) {
+        value = value * 10 + next - ZERO;
+        next = ++to < end ? bytes[to]! : 0;
+      }
+      if (next === COMMA) {
+        values[length++] = value;
+        c.at = to + 1;
+        continue;
+      }
+    }
     skipSpace(c);
     values[length++] = readNumber(c);
     if (c.at < end && bytes[c.at] === COMMA) {

@@ -71,15 +71,15 @@ export function addStepTerms(
     const seen = count[k]! + 1;
     const off = returns[i]! - mean[k]!;
     count[k] = seen;
+    if (off === 0) continue;
     mean[k] = mean[k]! + off / seen;
     squares[k] = squares[k]! + off * (returns[i]! - mean[k]!);
   }
   for (let i = 0; i < rows; i++) {
     const k = anchors[i]!;
     if (k < 0 || count[k]! < 2) continue;
-    const off = weight * (returns[i]! - mean[k]!);
-    const deviation = Math.sqrt(squares[k]! / (count[k]! - 1));
-    advantages[i] = advantages[i]! +
-      (normalised ? off / (deviation + EPSILON) : off);
+    let off = weight * (returns[i]! - mean[k]!);
+    if (normalised) off /= Math.sqrt(squares[k]! / (count[k]! - 1)) + EPSILON;
+    advantages[i] = advantages[i]! + off;
   }
 }

@@ -12,5 +12,6 @@ Deno.stdout.writeSync(new TextEncoder().encode(line));
 await import("./generate_bench.ts");
 await import("./anymdp_bench.ts");
 await import("./credit_bench.ts");
+await import("./advantages_bench.ts");
 await import("./startup_bench.ts");
 await import("./jobs_bench.ts");

@@ -8,7 +8,6 @@ import {
   enterList,
   nextEntry,
   place,
-  skipSpace,
   skipValue,
 } from "../../json_scan.ts";
 import { type Numbers, readNumbers } from "../../json_numbers.ts";
@@ -24,6 +23,7 @@ const VALID = columnIndex("valid");
 const c = cursor();
 const decoder = new TextDecoder();
 const LETTER_T = 0x74;
+const SPACE = 0x20;
 const ZERO = 0x30;
 const NINE = 0x39;
 const MINUS = 0x2d;
@@ -81,19 +81,46 @@ export function forEachInvalid(
 
 /** Numbers for whatever steps of a group are compared by. */
 export interface Keys {
+  /** Of small integers: the number, above `base`, or what is left of before. */
+  readonly small: Int32Array;
+  base: number;
   readonly numbers: Map<number, number>;
   readonly texts: Map<string, number>;
   count: number;
 }
 
+const SMALL = 2 ** 12;
+const LARGEST_BASE = 2 ** 30;
+
 export function keys(): Keys {
-  return { numbers: new Map(), texts: new Map(), count: 0 };
+  return {
+    small: new Int32Array(SMALL),
+    base: 0,
+    numbers: new Map(),
+    texts: new Map(),
+    count: 0,
+  };
 }
 
 export function clearKeys(keys: Keys): void {
-  keys.numbers.clear();
-  keys.texts.clear();
+  keys.base += keys.count;
+  if (keys.base > LARGEST_BASE) {
+    keys.small.fill(0);
+    keys.base = 0;
+  }
+  if (keys.numbers.size > 0) keys.numbers.clear();
+  if (keys.texts.size > 0) keys.texts.clear();
   keys.count = 0;
+}
+
+/** The number of a key that is a number. */
+function numberKey(keys: Keys, key: number): number {
+  const { small, base } = keys;
+  if ((key & (SMALL - 1)) !== key) return numberOf(keys.numbers, key, keys);
+  const known = small[key]!;
+  if (known > base) return known - base - 1;
+  small[key] = base + ++keys.count;
+  return keys.count - 1;
 }
 
 function numberOf<K>(map: Map<K, number>, key: K, keys: Keys): number {
@@ -108,11 +135,11 @@ export function textKey(keys: Keys, text: string): number {
   return numberOf(keys.texts, text, keys);
 }
 
-function isNumeric(row: RowIndex, start: number): boolean {
-  c.bytes = row.bytes;
-  c.at = start + 1;
-  skipSpace(c);
-  const byte = row.bytes[c.at]!;
+/** Whether a list begins with a number; `start` is at its bracket. */
+function isNumeric({ bytes }: RowIndex, start: number): boolean {
+  let at = start + 1;
+  while (bytes[at]! <= SPACE) at++;
+  const byte = bytes[at]!;
   return byte === MINUS || (byte >= ZERO && byte <= NINE);
 }
 
@@ -138,7 +165,7 @@ export function readKeys(
     place(c, row.bytes, start, columnEnd(row, e, index));
     readNumbers(c, scratch);
     for (let t = 0; t < steps; t++) {
-      into[at + t] = numberOf(keys.numbers, scratch.values[t]!, keys);
+      into[at + t] = numberKey(keys, scratch.values[t]!);
     }
     return;
   }

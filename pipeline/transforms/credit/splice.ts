@@ -121,12 +121,25 @@ function putList(
   out: Writer,
 ): void {
   reserve(out, (to - from + 1) * NUMBER_WIDTH);
-  const { bytes } = out;
+  const { bytes, view } = out;
   let at = out.length;
   bytes[at++] = OPEN;
+  let [last, start, width] = [NaN, 0, 0];
   for (let i = from; i < to; i++) {
     if (i > from) bytes[at++] = COMMA;
-    at = write(out, at, values[i]!);
+    const value = values[i]!;
+    if (value === last) {
+      // Steps of an episode mostly share a score: what was printed is copied,
+      // by words, of which the last may hang over into what is written next.
+      for (let b = 0; b < width; b += 4) {
+        view.setInt32(at + b, view.getInt32(start + b, true), true);
+      }
+      at += width;
+      continue;
+    }
+    [last, start] = [value, at];
+    at = write(out, at, value);
+    width = at - start;
   }
   bytes[at++] = CLOSE;
   out.length = at;
