@@ -1,4 +1,4 @@
-"""Statistics of groups, and advantages over time, as numpy works them out."""
+"""Statistics, and advantages over time, as numpy works them out."""
 
 import json
 import sys
@@ -8,6 +8,11 @@ import numpy as np
 
 def moments(lists):
     return [f(x) for x in lists for f in (np.mean, lambda x: np.std(x, ddof=1))]
+
+
+def quantiles(given):
+    lists, levels = given
+    return [np.quantile(x, q) for x in lists for q in levels]
 
 
 def gae(trials):
