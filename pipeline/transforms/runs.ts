@@ -72,13 +72,13 @@ function inOrder({ out, starts }: Held): Array<number> {
   return starts.sort((a, b) => compare(out, a, out, b));
 }
 
-/** Writes records to a new file. */
+/** Writes records to a new file, by way of `out`. */
 function writeRun(
   file: string,
   records: Iterable<readonly [key: Uint8Array, line: Uint8Array]>,
+  out: Writer,
 ): string {
   const fd = fs.openSync(file, "wx", 0o600);
-  const out = writer(CHUNK);
   const flush = () => {
     writeAll(fd, out.bytes.subarray(0, out.length));
     out.length = 0;
@@ -222,6 +222,7 @@ export function sorter(
   // The other half is for what is on its way in and out.
   const limit = Math.min(memory / 2, LARGEST);
   let held: Held = { out: writer(0), starts: [] };
+  const chunk = writer(0);
   let folder: string | undefined;
   let runs: Array<string> = [];
   let made = 0;
@@ -239,7 +240,7 @@ export function sorter(
     }
   }
   const spill = () => {
-    runs.push(writeRun(nextFile(), records()));
+    runs.push(writeRun(nextFile(), records(), chunk));
     held.out.length = held.starts.length = 0;
   };
   const add = (key: Uint8Array, line: Uint8Array) => {
@@ -255,7 +256,7 @@ export function sorter(
     runs = [];
     for (let i = 0; i < files.length; i += fanIn) {
       const some = merge(files.slice(i, i + fanIn), limit);
-      runs.push(writeRun(nextFile(), some));
+      runs.push(writeRun(nextFile(), some, chunk));
     }
   };
   function* sorted() {
