@@ -89,4 +89,5 @@ export { label } from "./pipeline/transforms/label.ts";
 export { mask } from "./pipeline/transforms/mask.ts";
 export { sample } from "./pipeline/transforms/sample.ts";
 export { shuffle } from "./pipeline/transforms/shuffle.ts";
+export { sort } from "./pipeline/transforms/sort.ts";
 export { split } from "./pipeline/transforms/split.ts";

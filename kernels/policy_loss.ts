@@ -48,10 +48,23 @@ export const AGGREGATIONS = [
 export type Aggregation = typeof AGGREGATIONS[number];
 
 /**
- * One number of `sequences` rows of `length` tokens each, flat, of which the mask
- * takes part: the mean of all tokens (`token-mean`); or the mean over sequences of
- * their own means (`seq-mean-token-mean`) or sums (`seq-mean-token-sum`); or the
- * sum of all over `length`, padding and all (`seq-mean-token-sum-norm`, Dr. GRPO).
+ * One number of rows of `length` tokens each, flat, of which those with mask 1
+ * take part: the mean of all tokens (`token-mean`); or over sequences the mean of
+ * their own means (`seq-mean-token-mean`), of their sums (`seq-mean-token-sum`),
+ * or of their sums over `length`, padding and all (`seq-mean-token-sum-norm`,
+ * Liu and others 2025, Dr. GRPO, as LaMer has it; verl adds these up and divides
+ * by `length` alone). A sequence that the mask leaves out is none; the loss of no
+ * sequence at all is 0.
+ *
+ * @example Two tokens and one token, each row of length two
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const losses = Float64Array.of(1, 3, 5, 99);
+ * const mask = [1, 1, 1, 0];
+ * const all = AGGREGATIONS.map((way) => aggregateLoss(losses, mask, 2, way));
+ * deepEqual(all, [3, 3.5, 4.5, 2.25]);
+ * ```
  */
 export function aggregateLoss(
   losses: Float64Array,
@@ -59,19 +72,23 @@ export function aggregateLoss(
   length: number,
   aggregation: Aggregation,
 ): number {
-  const sequences = losses.length / length;
-  let [sum, tokens, means] = [0, 0, 0];
-  for (let s = 0; s < sequences; s++) {
+  let [sum, tokens, means, sequences] = [0, 0, 0, 0];
+  for (let from = 0; from < losses.length; from += length) {
     let [own, count] = [0, 0];
-    for (let i = s * length; i < (s + 1) * length; i++) {
-      own += losses[i]! * mask[i]!;
-      count += mask[i]!;
+    for (let i = from; i < from + length; i++) {
+      if (mask[i] === 0) continue;
+      own += losses[i]!;
+      count++;
     }
+    if (count === 0) continue;
     sum += own;
     tokens += count;
     means += own / count;
+    sequences++;
   }
+  if (sequences === 0) return 0;
   if (aggregation === "token-mean") return sum / tokens;
   if (aggregation === "seq-mean-token-mean") return means / sequences;
-  return aggregation === "seq-mean-token-sum" ? sum / sequences : sum / length;
+  const mean = sum / sequences;
+  return aggregation === "seq-mean-token-sum" ? mean : mean / length;
 }

@@ -19,6 +19,7 @@ import { label } from "./transforms/label.ts";
 import { mask } from "./transforms/mask.ts";
 import { sample } from "./transforms/sample.ts";
 import { shuffle } from "./transforms/shuffle.ts";
+import { sort } from "./transforms/sort.ts";
 import { split } from "./transforms/split.ts";
 
 /** A stage of known options, as one of the table. */
@@ -36,6 +37,7 @@ export const stages: ReadonlyArray<Stage> = [
   filter,
   sample,
   shuffle,
+  sort,
   split,
   query,
   showWith(drawTask),

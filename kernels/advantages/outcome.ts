@@ -50,10 +50,12 @@ export interface GroupShape {
   readonly trials: number;
 }
 
+/** The mean, from the first on: that of equal numbers is their value, exactly. */
 function meanOf(x: Float64Array, from: number, to: number): number {
+  const first = x[from]!;
   let sum = 0;
-  for (let i = from; i < to; i++) sum += x[i]!;
-  return sum / (to - from);
+  for (let i = from + 1; i < to; i++) sum += x[i]! - first;
+  return first + sum / (to - from);
 }
 
 /**
@@ -93,16 +95,15 @@ export function poolScores(
   }
   let count = 0;
   for (let trial = 0, e = 0; trial < trials; trial++) {
-    let [sum, played] = [0, 0];
+    const start = count;
     for (; e < trialEnds[trial]!; e++) {
       const first = e === 0 ? 0 : episodeEnds[e - 1]!;
       if (first === episodeEnds[e]!) continue;
-      const mean = meanOf(scores, first, episodeEnds[e]!);
-      if (pool === "episodes") entries[count++] = mean;
-      sum += mean;
-      played++;
+      entries[count++] = meanOf(scores, first, episodeEnds[e]!);
     }
-    if (pool === "trials" && played > 0) entries[count++] = sum / played;
+    if (pool === "episodes" || count === start) continue;
+    entries[start] = meanOf(entries, start, count);
+    count = start + 1;
   }
   return count;
 }
@@ -110,13 +111,6 @@ export function poolScores(
 /** The moments of the first `count` entries. */
 export function momentsOf(entries: Float64Array, count: number): Moments {
   if (count < 2) return { count, mean: 0, deviation: 1 };
-  let [low, high] = [entries[0]!, entries[0]!];
-  for (let k = 1; k < count; k++) {
-    if (entries[k]! < low) low = entries[k]!;
-    if (entries[k]! > high) high = entries[k]!;
-  }
-  // Equal entries have that mean and no deviation, whatever rounding makes of it.
-  if (low === high) return { count, mean: low, deviation: 0 };
   const mean = meanOf(entries, 0, count);
   let squares = 0;
   for (let k = 0; k < count; k++) squares += (entries[k]! - mean) ** 2;

@@ -1,10 +1,9 @@
 /**
- * Rows too many for memory, put in the order of random keys: dealt out to files
- * by the first bits of their keys, each of which is then sorted by itself (a
- * most-significant-digit radix sort, as in Knuth, TAOCP 3, 5.2.5). Where a file
- * is still too large it is dealt out again by the next bits.
- *
- * The order depends on the keys alone, so the limit of memory cannot change it.
+ * Rows too many for memory, put in the order of their keys: sorted runs of them
+ * are written to files, and merged (Knuth, TAOCP 3, 5.4.1). Keys are bytes, and
+ * stand in the order of their bytes, a key before those that it begins. Lines of
+ * equal keys keep the order in which they came, so the limit of memory cannot
+ * change what comes out.
  *
  * @module
  */
@@ -14,167 +13,194 @@ import * as path from "node:path";
 import { putBytes, reserve, type Writer, writer } from "../bytes.ts";
 import { writeAll } from "../files.ts";
 
-/** A line under its key: 64 random bits, and a count to tell equals apart. */
-export interface KeyedLine {
-  readonly high: number;
-  readonly low: number;
-  readonly index: number;
-  readonly bytes: Uint8Array;
-}
+/** Files that are open at once, at most. */
+const FAN_IN = 128;
+/** Memory for records is one array, which cannot have any size. */
+const LARGEST = 2 ** 30;
+/** What is written to a file in one go, about. */
+const CHUNK = 2 ** 18;
 
-/** Six bits a level: 64 files are open at once at most. */
-const BITS = 6;
-const FILES = 1 << BITS;
-const DEEPEST = Math.floor(32 / BITS);
-/** high, low, index, length */
-const HEADER = 20;
-/** What an object that points at a line takes, about. */
-const OVERHEAD = 200;
+/** A record: the lengths of its key and its line, and both of them. */
+const HEADER = 8;
 
-function compare(a: KeyedLine, b: KeyedLine): number {
-  return a.high - b.high || a.low - b.low || a.index - b.index;
-}
-
-function digit(line: KeyedLine, level: number): number {
-  return (line.high >>> (32 - BITS * (level + 1))) & (FILES - 1);
-}
-
-function encode(line: KeyedLine, out: Writer): void {
-  reserve(out, HEADER + line.bytes.length);
-  const view = new DataView(out.bytes.buffer, out.length, HEADER);
-  view.setUint32(0, line.high);
-  view.setUint32(4, line.low);
-  view.setFloat64(8, line.index);
-  view.setUint32(16, line.bytes.length);
+function putRecord(out: Writer, key: Uint8Array, line: Uint8Array): void {
+  reserve(out, HEADER + key.length + line.length);
+  out.view.setUint32(out.length, key.length);
+  out.view.setUint32(out.length + 4, line.length);
   out.length += HEADER;
-  putBytes(out, line.bytes);
+  putBytes(out, key);
+  putBytes(out, line);
 }
 
-/** A line from its header at `at` and `bytes`, which are its own or follow. */
-function decode(header: Uint8Array, at: number, bytes: Uint8Array): KeyedLine {
-  const view = new DataView(header.buffer, header.byteOffset + at, HEADER);
-  return {
-    high: view.getUint32(0),
-    low: view.getUint32(4),
-    index: view.getFloat64(8),
-    bytes: bytes.subarray(0, view.getUint32(16)),
-  };
+/** Where the record at `at` holds its line, and where it ends. */
+interface Extent {
+  readonly line: number;
+  readonly end: number;
 }
 
-/** One of the files that lines are dealt out to. */
-interface Run {
-  readonly file: string;
-  readonly pending: Writer;
-  /** Bytes it takes to hold it in memory. */
-  size: number;
+function extentOf({ view }: { view: DataView }, at: number): Extent {
+  const line = at + HEADER + view.getUint32(at);
+  return { line, end: line + view.getUint32(at + 4) };
 }
 
-interface Level {
-  readonly runs: ReadonlyArray<Run>;
-  pending: number;
+/** Records in memory: their bytes, and a view of them. */
+interface Records {
+  bytes: Uint8Array;
+  view: DataView;
 }
 
-function openLevel(folder: string, prefix: string): Level {
-  const runs = Array.from({ length: FILES }, (_, i): Run => ({
-    file: path.join(folder, `${prefix}${i}`),
-    pending: writer(0),
-    size: 0,
-  }));
-  return { runs, pending: 0 };
-}
-
-/** Appends what is pending, so that no file stays open in between. */
-function flush(level: Level): void {
-  for (const { file, pending } of level.runs) {
-    if (pending.length === 0) continue;
-    const fd = fs.openSync(file, "a", 0o600);
-    try {
-      writeAll(fd, pending.bytes.subarray(0, pending.length));
-    } finally {
-      fs.closeSync(fd);
-    }
-    pending.length = 0;
+/** Before, at or behind: the keys of two records. */
+function compare(a: Records, atA: number, b: Records, atB: number): number {
+  const lengthA = a.view.getUint32(atA);
+  const lengthB = b.view.getUint32(atB);
+  const both = Math.min(lengthA, lengthB);
+  for (let i = HEADER; i < HEADER + both; i++) {
+    const off = a.bytes[atA + i]! - b.bytes[atB + i]!;
+    if (off !== 0) return off;
   }
-  level.pending = 0;
+  return lengthA - lengthB;
 }
 
-function deal(
-  level: Level,
-  depth: number,
-  line: KeyedLine,
-  limit: number,
-): void {
-  const run = level.runs[digit(line, depth)]!;
-  encode(line, run.pending);
-  run.size += HEADER + OVERHEAD + line.bytes.length;
-  level.pending += HEADER + line.bytes.length;
-  if (level.pending > limit) flush(level);
+/** Records as they come. */
+interface Held {
+  readonly out: Writer;
+  readonly starts: Array<number>;
 }
 
-/** Reads until `into` is full; whether there was that much. */
-function fill(fd: number, into: Uint8Array): boolean {
-  for (let at = 0; at < into.length;) {
+/** The places of records, in the order of their keys. */
+function inOrder({ out, starts }: Held): Array<number> {
+  return starts.sort((a, b) => compare(out, a, out, b));
+}
+
+/** Writes records to a new file, by way of `out`. */
+function writeRun(
+  file: string,
+  records: Iterable<readonly [key: Uint8Array, line: Uint8Array]>,
+  out: Writer,
+): string {
+  const fd = fs.openSync(file, "wx", 0o600);
+  const flush = () => {
+    writeAll(fd, out.bytes.subarray(0, out.length));
+    out.length = 0;
+  };
+  try {
+    for (const [key, line] of records) {
+      putRecord(out, key, line);
+      if (out.length >= CHUNK) flush();
+    }
+    flush();
+  } finally {
+    fs.closeSync(fd);
+  }
+  return file;
+}
+
+/** A run that is being read: what of it is in memory, and the record next. */
+interface Cursor extends Records {
+  readonly fd: number;
+  /** Which of the runs it is, in the order in which they were made. */
+  readonly rank: number;
+  at: number;
+  length: number;
+}
+
+/** Reads on, so that `wanted` bytes of the next record are there; if they are. */
+function ensure(cursor: Cursor, wanted: number): boolean {
+  if (cursor.length - cursor.at >= wanted) return true;
+  const { bytes, at, length } = cursor;
+  if (bytes.length < wanted) {
+    cursor.bytes = new Uint8Array(2 * wanted);
+    cursor.view = new DataView(cursor.bytes.buffer);
+  }
+  cursor.bytes.set(bytes.subarray(at, length));
+  cursor.at = 0;
+  cursor.length = length - at + readInto(
+    cursor.fd,
+    cursor.bytes.subarray(length - at),
+  );
+  return cursor.length >= wanted;
+}
+
+/** Reads until `into` is full or the file at its end; how much there was. */
+function readInto(fd: number, into: Uint8Array): number {
+  let at = 0;
+  while (at < into.length) {
     const read = fs.readSync(fd, into, at, into.length - at, null);
-    if (read === 0) return false;
+    if (read === 0) break;
     at += read;
   }
-  return true;
+  return at;
 }
 
-/** Memory that files are read into, one after the other. */
-interface Scratch {
-  bytes: Uint8Array;
-}
-
-/** The first `length` bytes of the scratch, which grows to have them. */
-function room(scratch: Scratch, length: number): Uint8Array {
-  if (scratch.bytes.length < length) {
-    scratch.bytes = new Uint8Array(Math.max(length, 2 * scratch.bytes.length));
-  }
-  return scratch.bytes.subarray(0, length);
+/** Whether there is a record, of which the key is then in memory. */
+function atRecord(cursor: Cursor): boolean {
+  return ensure(cursor, HEADER) &&
+    ensure(cursor, extentOf(cursor, cursor.at).line - cursor.at);
 }
 
 /**
- * The lines of a file that is too large to be loaded; each is there until the
- * next is asked for.
+ * The next record, which the cursor then is behind. A line that is larger than
+ * the cursor's memory has memory of its own: lines may be long, and cursors many.
  */
-function* linesOf(file: string): Generator<KeyedLine> {
-  const fd = fs.openSync(file, "r");
-  const header = new Uint8Array(HEADER);
-  const scratch = { bytes: new Uint8Array(0) };
-  try {
-    while (fill(fd, header)) {
-      const length = new DataView(header.buffer).getUint32(16);
-      const bytes = room(scratch, length);
-      fill(fd, bytes);
-      yield decode(header, 0, bytes);
-    }
-  } finally {
-    fs.closeSync(fd);
-  }
+function takeRecord(cursor: Cursor): readonly [Uint8Array, Uint8Array] {
+  const size = extentOf(cursor, cursor.at).end - cursor.at;
+  if (size <= cursor.bytes.length) ensure(cursor, size);
+  const { line, end } = extentOf(cursor, cursor.at);
+  const key = cursor.bytes.subarray(cursor.at + HEADER, line);
+  const held = cursor.bytes.subarray(line, Math.min(end, cursor.length));
+  cursor.at = Math.min(end, cursor.length);
+  if (held.length === end - line) return [key, held];
+  const whole = new Uint8Array(end - line);
+  whole.set(held);
+  readInto(cursor.fd, whole.subarray(held.length));
+  return [key, whole];
 }
 
-/** All lines of a file, in memory that the next file will take. */
-function loaded(file: string, scratch: Scratch): Array<KeyedLine> {
-  const fd = fs.openSync(file, "r");
-  const bytes = room(scratch, fs.fstatSync(fd).size);
+/** Puts a cursor where its record belongs; the record to come first is last. */
+function place(cursors: Array<Cursor>, cursor: Cursor): void {
+  let [from, to] = [0, cursors.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const other = cursors[middle]!;
+    const order = compare(other, other.at, cursor, cursor.at) ||
+      other.rank - cursor.rank;
+    if (order > 0) from = middle + 1;
+    else to = middle;
+  }
+  cursors.splice(from, 0, cursor);
+}
+
+/** Records of sorted files, sorted; each is there until the next is asked for. */
+function* merge(
+  files: ReadonlyArray<string>,
+  memory: number,
+): Generator<readonly [key: Uint8Array, line: Uint8Array]> {
+  const cursors: Array<Cursor> = [];
+  const opened: Array<number> = [];
+  const share = Math.max(HEADER, Math.floor(memory / files.length));
   try {
-    fill(fd, bytes);
+    for (const [rank, file] of files.entries()) {
+      const fd = fs.openSync(file, "r");
+      opened.push(fd);
+      const bytes = new Uint8Array(share);
+      const view = new DataView(bytes.buffer);
+      const cursor = { fd, rank, bytes, view, at: 0, length: 0 };
+      if (atRecord(cursor)) place(cursors, cursor);
+    }
+    for (let first = cursors.pop(); first; first = cursors.pop()) {
+      yield takeRecord(first);
+      if (atRecord(first)) place(cursors, first);
+    }
   } finally {
-    fs.closeSync(fd);
+    for (const fd of opened) fs.closeSync(fd);
   }
-  const lines: Array<KeyedLine> = [];
-  for (let at = 0; at < bytes.length;) {
-    const line = decode(bytes, at, bytes.subarray(at + HEADER));
-    lines.push(line);
-    at += HEADER + line.bytes.length;
-  }
-  return lines;
+  for (const file of files) fs.rmSync(file);
 }
 
 /** Lines in the order of their keys, in bounded memory. */
 export interface Sorter {
-  readonly add: (line: KeyedLine) => void;
+  /** Takes copies of a key and its line. */
+  readonly add: (key: Uint8Array, line: Uint8Array) => void;
   /**
    * To be asked for once, when all lines are in; each line is there until the
    * next is asked for.
@@ -184,69 +210,68 @@ export interface Sorter {
   readonly close: () => void;
 }
 
-function* drain(
-  level: Level,
-  depth: number,
-  limit: number,
-  scratch: Scratch = { bytes: new Uint8Array(0) },
-): Generator<Uint8Array> {
-  flush(level);
-  for (const run of level.runs) {
-    if (run.size === 0) continue;
-    if (run.size > limit && depth < DEEPEST - 1) {
-      yield* redeal(run, depth + 1, limit, scratch);
-      continue;
-    }
-    const lines = loaded(run.file, scratch).sort(compare);
-    fs.rmSync(run.file);
-    for (const { bytes } of lines) yield bytes;
-  }
-}
-
-function* redeal(
-  run: Run,
-  depth: number,
-  limit: number,
-  scratch: Scratch,
-): Generator<Uint8Array> {
-  const level = openLevel(
-    path.dirname(run.file),
-    path.basename(run.file) + "-",
-  );
-  for (const line of linesOf(run.file)) deal(level, depth, line, limit / 2);
-  fs.rmSync(run.file);
-  yield* drain(level, depth, limit, scratch);
-}
-
-/** A sorter that holds about `memory` bytes; its files are below `temporary`. */
+/**
+ * A sorter that holds about `memory` bytes, and the longest line. Its files are
+ * below `temporary`; of `fanIn` of them, two or more, one is made at a time.
+ */
 export function sorter(
   memory: number,
   temporary: () => string = os.tmpdir,
+  fanIn = FAN_IN,
 ): Sorter {
-  // Half is for what is held, half for what is on its way in and out.
-  const limit = memory / 2;
-  let held: Array<KeyedLine> = [];
-  let size = 0;
+  // The other half is for what is on its way in and out.
+  const limit = Math.min(memory / 2, LARGEST);
+  let held: Held = { out: writer(0), starts: [] };
+  const chunk = writer(0);
   let folder: string | undefined;
-  let level: Level | undefined;
-  const spill = () => {
-    folder = fs.mkdtempSync(path.join(temporary(), "retrial-"));
-    level = openLevel(folder, "run-");
-    for (const line of held) deal(level, 0, line, limit / 2);
-    held = [];
+  let runs: Array<string> = [];
+  let made = 0;
+  let giving: Generator<Uint8Array> | undefined;
+  const nextFile = () => {
+    folder ??= fs.mkdtempSync(path.join(temporary(), "retrial-"));
+    return path.join(folder, `run-${made++}`);
   };
-  const add = (line: KeyedLine) => {
-    if (level) return deal(level, 0, line, limit / 2);
-    held.push({ ...line, bytes: line.bytes.slice() });
-    size += OVERHEAD + line.bytes.length;
-    if (size > limit) spill();
+  function* records() {
+    const { out } = held;
+    for (const at of inOrder(held)) {
+      const { line, end } = extentOf(out, at);
+      const key = out.bytes.subarray(at + HEADER, line);
+      yield [key, out.bytes.subarray(line, end)] as const;
+    }
+  }
+  const spill = () => {
+    runs.push(writeRun(nextFile(), records(), chunk));
+    held.out.length = held.starts.length = 0;
+  };
+  const add = (key: Uint8Array, line: Uint8Array) => {
+    const { out, starts } = held;
+    const size = HEADER + key.length + line.length;
+    const full = out.length + size + HEADER * starts.length > limit;
+    if (full && starts.length > 0) spill();
+    starts.push(out.length);
+    putRecord(out, key, line);
+  };
+  const mergeSome = () => {
+    const files = runs;
+    runs = [];
+    for (let i = 0; i < files.length; i += fanIn) {
+      const some = merge(files.slice(i, i + fanIn), limit);
+      runs.push(writeRun(nextFile(), some, chunk));
+    }
   };
   function* sorted() {
-    if (level) return yield* drain(level, 0, limit);
-    for (const { bytes } of held.sort(compare)) yield bytes;
+    if (runs.length === 0) {
+      for (const [, line] of records()) yield line;
+      return;
+    }
+    spill();
+    held = { out: writer(0), starts: [] };
+    while (runs.length > fanIn) mergeSome();
+    for (const [, line] of merge(runs, limit)) yield line;
   }
   const close = () => {
+    giving?.return(undefined);
     if (folder) fs.rmSync(folder, { recursive: true, force: true });
   };
-  return { add, sorted, close };
+  return { add, sorted: () => giving = sorted(), close };
 }

@@ -3,84 +3,40 @@
  *
  * @module
  */
-import * as Effect from "effect/Effect";
-import * as Stream from "effect/Stream";
-import {
-  attempt,
-  type Batch,
-  forEachRow,
-  type OnBadLine,
-  type Transform,
-} from "../jsonl.ts";
-import { rowIndex } from "../scan.ts";
+import { reserve } from "../bytes.ts";
 import { transform } from "../stage.ts";
-import { afterAll, inBatches } from "./held.ts";
 import { keyOf, SEED_FLAG, stageKey } from "./keyed.ts";
-import { type Sorter, sorter } from "./runs.ts";
+import { MEMORY_FLAG, ordered, type PutKey } from "./ordered.ts";
 
-const MEBIBYTE = 2 ** 20;
-
-interface ShuffleOptions {
-  readonly seed: string;
-  readonly memory: number;
-}
-
-/** Puts each row under a key of its place: equal rows are shuffled as well. */
-function reader(sorter: Sorter, seed: string, onBad?: OnBadLine) {
+/** 64 bits by the place of a row: equal rows are shuffled as well. */
+function placeKey(seed: string): PutKey {
   const stage = stageKey(seed, "shuffle");
-  const row = rowIndex();
   let index = 0;
-  return (batch: Batch) => {
-    const add = () => {
-      const [low, high] = keyOf(stage, index);
-      const bytes = batch.bytes.subarray(row.start, row.end + 1);
-      sorter.add({ high, low, index: index++, bytes });
-    };
-    forEachRow(batch, row, add, onBad);
+  return (_, key) => {
+    const [low, high] = keyOf(stage, index++);
+    reserve(key, 8);
+    key.view.setUint32(0, high);
+    key.view.setUint32(4, low);
+    key.length = 8;
   };
 }
 
-function shuffled(options: ShuffleOptions, onBad?: OnBadLine): Transform {
-  const what = "shuffle rows";
-  const acquired = Effect.acquireRelease(
-    Effect.sync(() => sorter(options.memory * MEBIBYTE)),
-    (sorter) => Effect.sync(sorter.close),
-  );
-  return (batches) =>
-    Stream.unwrap(
-      Effect.gen(function* () {
-        const sorter = yield* acquired;
-        const read = yield* attempt(
-          what,
-          () => reader(sorter, options.seed, onBad),
-        );
-        const give = () => inBatches(sorter.sorted(), "shuffle");
-        return afterAll(batches, what, read, give);
-      }),
-    );
-}
-
-export const shuffle = transform({
-  name: "shuffle",
-  summary: "Put the rows in a random order",
-  details:
-    `Every order is equally likely: this is no window that rows pass through. The order
+export const shuffle = transform(
+  {
+    name: "shuffle",
+    summary: "Put the rows in a random order",
+    details:
+      `Every order is equally likely: this is no window that rows pass through. The order
 depends on the seed, the rows and the order they came in, and on nothing else.
 Rows beyond --memory wait in a temporary folder (in TMPDIR, as large as the
 rows), which is removed at the end. Nothing is printed before all is read.`,
-  flags: {
-    seed: SEED_FLAG,
-    memory: {
-      type: "count",
-      default: 32,
-      min: 1,
-      value: "MIB",
-      summary: "rows held in memory, in MiB; more go to a temporary folder",
-    },
+    flags: { seed: SEED_FLAG, memory: MEMORY_FLAG },
+    operands: "[FILE|DIR…]",
+    examples: [
+      "retrial shuffle --seed 3 trials.jsonl > shuffled.jsonl",
+      "zstdcat data/*.zst | retrial shuffle --memory 1024 | zstd > shuffled.jsonl.zst",
+    ],
   },
-  operands: "[FILE|DIR…]",
-  examples: [
-    "retrial shuffle --seed 3 trials.jsonl > shuffled.jsonl",
-    "zstdcat data/*.zst | retrial shuffle --memory 1024 | zstd > shuffled.jsonl.zst",
-  ],
-}, shuffled);
+  ({ seed, memory }, onBad) =>
+    ordered("shuffle", memory, () => placeKey(seed), onBad),
+);

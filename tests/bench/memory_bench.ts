@@ -18,6 +18,7 @@ const STAGES: ReadonlyArray<ReadonlyArray<string>> = [
   ["sample", "--count", "1000"],
   ["split", "--only", "test"],
   ["shuffle"],
+  ["sort"],
   ["query", "select episode, avg(return) from episodes group by all"],
 ];
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual } from "node:assert/strict";
 import * as fc from "fast-check";
 import {
   CROSS_FORMS,
@@ -7,6 +7,7 @@ import {
   type RewardColumns,
   trialReturns,
 } from "../../kernels/returns.ts";
+import { allClose } from "../all_close.ts";
 import { goldenCases } from "../golden.ts";
 
 const TOLERANCE = 1e-9;
@@ -35,13 +36,6 @@ function returnsOf(
   return returns;
 }
 
-function near(a: ArrayLike<number>, b: ArrayLike<number>, tolerance: number) {
-  equal(a.length, b.length);
-  for (let i = 0; i < a.length; i++) {
-    ok(Math.abs(a[i]! - b[i]!) <= tolerance, `${i}: ${a[i]} is not ${b[i]}`);
-  }
-}
-
 const golden = goldenCases("cross_episode_returns");
 
 for (const { name, inputs, expected } of golden) {
@@ -58,12 +52,16 @@ for (const { name, inputs, expected } of golden) {
         inputs.gamma_step,
         inputs.gamma_traj,
       );
-      near(returns, expected[`returns_${suffix}`].flat(), TOLERANCE);
+      allClose(returns, expected[`returns_${suffix}`].flat(), TOLERANCE);
       const reflections = Array.from(
         { length: trial.episodes - 1 },
         (_, n) => reflectionReturn(trial, returns, n),
       );
-      near(reflections, expected[`reflection_returns_${suffix}`], TOLERANCE);
+      allClose(
+        reflections,
+        expected[`reflection_returns_${suffix}`],
+        TOLERANCE,
+      );
     });
   }
 }
@@ -105,9 +103,13 @@ Deno.test("trialReturns() is the sum of its definition, for paper and differenti
         )
       );
     const trial = columns(episodes);
-    near(returnsOf(trial, "paper", gamma, gammaTrial), expected(false), 1e-9);
+    allClose(
+      returnsOf(trial, "paper", gamma, gammaTrial),
+      expected(false),
+      1e-9,
+    );
     const gained = returnsOf(trial, "differential", gamma, gammaTrial);
-    near(gained, expected(true), 1e-9);
+    allClose(gained, expected(true), 1e-9);
   })));
 
 Deno.test("trialReturns() closes lamer by γ^(L-1-t) Γ G[n+1,0]", () =>
@@ -123,13 +125,13 @@ Deno.test("trialReturns() closes lamer by γ^(L-1-t) Γ G[n+1,0]", () =>
           : 0)
       )
     );
-    near(returns, expected, 1e-9);
+    allClose(returns, expected, 1e-9);
   })));
 
 Deno.test("trialReturns() agrees between lamer and paper when γ is 1", () =>
   fc.assert(fc.property(trials, unit, (episodes, gammaTrial) => {
     const trial = columns(episodes);
-    near(
+    allClose(
       returnsOf(trial, "lamer", 1, gammaTrial),
       returnsOf(trial, "paper", 1, gammaTrial),
       1e-9,
@@ -144,7 +146,7 @@ Deno.test("trialReturns() agrees between lamer and paper on one-step episodes", 
       unit,
       (rewards, g, T) => {
         const trial = columns(rewards.map((r) => [r]));
-        near(
+        allClose(
           returnsOf(trial, "lamer", g, T),
           returnsOf(trial, "paper", g, T),
           1e-9,
@@ -158,13 +160,13 @@ Deno.test("trialReturns() keeps episodes apart when Γ is 0", () =>
     const apart = episodes.flatMap((rewards) =>
       rewards.map((_, t) => discounted(rewards, gamma, t))
     );
-    near(returnsOf(columns(episodes), "lamer", gamma, 0), apart, 1e-9);
-    near(returnsOf(columns(episodes), "paper", gamma, 0), apart, 1e-9);
+    allClose(returnsOf(columns(episodes), "lamer", gamma, 0), apart, 1e-9);
+    allClose(returnsOf(columns(episodes), "paper", gamma, 0), apart, 1e-9);
   })));
 
 Deno.test("trialReturns() takes an episode without steps for one that pays nothing", () => {
   const trial = columns([[1], [], [4]]);
   for (const form of CROSS_FORMS.slice(0, 2)) {
-    near(returnsOf(trial, form, 0.5, 0.5), [1 + 4 * 0.25, 4], 1e-12);
+    allClose(returnsOf(trial, form, 0.5, 0.5), [1 + 4 * 0.25, 4], 1e-12);
   }
 });

@@ -1,9 +1,6 @@
 import { bash, withFolder } from "../../shell.ts";
 import { toolTest } from "../../tools.ts";
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { sorter } from "../../../pipeline/transforms/runs.ts";
 import { shuffle } from "../../../pipeline/transforms/shuffle.ts";
 import { apply, failure, ids, lines, trial } from "../trials.ts";
 import { chiSquared } from "./chi_squared.ts";
@@ -69,34 +66,4 @@ toolTest(
 Deno.test("shuffle refuses what is no seed", async () => {
   const error = await failure(apply(shuffle, { seed: "x" }, many));
   equal(error._tag, "UsageError");
-});
-
-Deno.test("sorter() deals out again what is too large", () => {
-  const sorted = sorter(4000);
-  // All in one file of the first level, a few in one file of the second.
-  const keys = Array.from({ length: 500 }, (_, i) => (i * 7919) % 500);
-  keys.forEach((key, index) => {
-    const bytes = new TextEncoder().encode(`${key}\n`);
-    sorted.add({ high: key * 4096, low: 0, index, bytes });
-  });
-  const text = Array.from(
-    sorted.sorted(),
-    (line) => new TextDecoder().decode(line),
-  );
-  sorted.close();
-  const expected = keys.slice().sort((a, b) => a - b).map((key) => `${key}\n`);
-  deepEqual(text, expected);
-});
-
-Deno.test("sorter() keeps its files in a folder of its own", async () => {
-  const left = await withFolder((folder) => {
-    const sorted = sorter(400, () => folder);
-    const bytes = new Uint8Array(500).fill(10);
-    sorted.add({ high: 1, low: 0, index: 0, bytes });
-    const [made] = fs.readdirSync(folder);
-    equal(fs.statSync(path.join(folder, made!)).mode & 0o777, 0o700);
-    sorted.close();
-    return fs.readdirSync(folder);
-  });
-  deepEqual(left, []);
 });
