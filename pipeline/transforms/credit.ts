@@ -49,20 +49,26 @@ function creditRows(options: CreditOptions, onBad?: OnBadLine): BatchMapper {
 }
 
 /** Credit that looks at the rows of a group together. */
-function creditGroups(options: CreditOptions, onBad?: OnBadLine): Transform {
+function creditGroups(
+  options: CreditOptions,
+  onBad?: OnBadLine,
+  explained?: string,
+): Transform {
   return (batches) =>
     Stream.unwrap(
-      Effect.map(attempt("read flags", () => grouper(options, onBad)), (made) =>
-        batches.pipe(
-          Stream.mapEffect((batch) =>
-            attempt("credit rows", () =>
-              made.push(batch))
+      Effect.map(
+        attempt("read flags", () => grouper(options, onBad, explained)),
+        (made) =>
+          batches.pipe(
+            Stream.mapEffect((batch) =>
+              attempt("credit rows", () => made.push(batch))
+            ),
+            Stream.concat(
+              Stream.fromEffect(attempt("credit rows", () => made.finish())),
+            ),
+            Stream.filter((batch): batch is Batch => batch !== undefined),
           ),
-          Stream.concat(
-            Stream.fromEffect(attempt("credit rows", () => made.finish())),
-          ),
-          Stream.filter((batch): batch is Batch => batch !== undefined),
-        )),
+      ),
     );
 }
 
@@ -98,18 +104,21 @@ to nine decimals; --exact prints every bit.`,
     "zcat trials.jsonl.gz | retrial credit --cross paper | jq .episodes[0].returns",
     "retrial credit --preset lamer-code trials.jsonl",
     "retrial credit --advantage grpo --score return --pool episodes trials.jsonl",
+    "retrial credit --preset gigpo --explain dark-room-9x9-1f0c4a2b/3 trials.jsonl",
   ],
 }, (given, onBad) => {
   const options = creditOptions(given);
-  return isRowwise(options)
+  return isRowwise(options) && given.explain === undefined
     ? mapBatches(() => creditRows(options, onBad))
-    : creditGroups(options, onBad);
+    : creditGroups(options, onBad, given.explain);
 });
 
 export const credit: TransformStage<"credit", typeof flags> = {
   ...groups,
   mapper: (given, onBad) => {
     const options = creditOptions(given);
-    return isRowwise(options) ? creditRows(options, onBad) : undefined;
+    return isRowwise(options) && given.explain === undefined
+      ? creditRows(options, onBad)
+      : undefined;
   },
 };

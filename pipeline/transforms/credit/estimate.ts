@@ -20,6 +20,7 @@ import { Malformed } from "../../scan.ts";
 import { textKey } from "./columns.ts";
 import type { Group } from "./group.ts";
 import type { CreditOptions } from "./options.ts";
+import { isTemporal } from "./temporal.ts";
 
 /** No stored anchor or text has this key: theirs are JSON. */
 const REFLECTION_KEY = "reflection";
@@ -63,6 +64,11 @@ export function poolGroup(
     count += group.reflections;
   }
   return momentsOf(entries, count);
+}
+
+/** The entries that {@linkcode poolGroup} has just made. */
+export function entriesOf(count: number): Float64Array {
+  return scratch.entries.subarray(0, count);
 }
 
 /** Which kernel centres the scores of an estimator. */
@@ -181,7 +187,10 @@ export function estimate(group: Group, options: CreditOptions): void {
 }
 
 /** Bounds advantages, and gives reflections theirs: what is then written. */
-export function finish(group: Group, { clip }: CreditOptions): void {
+export function finish(group: Group, options: CreditOptions): void {
+  // Reflections of trials alone were handed theirs when the trial came.
+  if (isTemporal(options) && !options.whiten) return;
+  const { clip } = options;
   const { steps, reflections, advantages } = group;
   if (clip < Infinity) {
     for (let i = 0; i < steps + reflections; i++) {

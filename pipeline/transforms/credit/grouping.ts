@@ -9,8 +9,8 @@ import {
   weightedMoments,
   whiten,
 } from "../../../kernels/advantages/whiten.ts";
-import { recycle, take, writer } from "../../bytes.ts";
-import { badLine, type Place } from "../../errors.ts";
+import { putText, recycle, take, writer } from "../../bytes.ts";
+import { badLine, DataError, type Place, UsageError } from "../../errors.ts";
 import { type Batch, forEachRow, type OnBadLine } from "../../jsonl.ts";
 import {
   fieldSpan,
@@ -21,10 +21,11 @@ import {
   worldOf,
 } from "../../scan.ts";
 import { FIELDS } from "../../schema.ts";
-import { UsageError } from "../../errors.ts";
+import { idOf } from "../keyed.ts";
 import { estimate, finish } from "./estimate.ts";
+import { explainTrial } from "./explain.ts";
 import { addTrial, clearGroup, emptyGroup, type Group } from "./group.ts";
-import { type CreditOptions, noteOf } from "./options.ts";
+import { type CreditOptions, isRowwise, noteOf } from "./options.ts";
 import { seenKeys } from "./seen.ts";
 import { splicer } from "./splice.ts";
 
@@ -86,12 +87,18 @@ function emptyHeld(): Held {
   return { group: emptyGroup(), rows: [], count: 0, batch: 0, place };
 }
 
+/**
+ * Groups rows and credits them; with `explained`, the id of a trial, gives not rows
+ * but the text that says how that one's numbers are made.
+ */
 export function grouper(
   options: CreditOptions,
   onBad?: OnBadLine,
+  explained?: string,
 ): Grouper {
-  const keyOf = groupKey(options.group);
+  const keyOf = isRowwise(options) ? idOf : groupKey(options.group);
   const splice = splicer(noteOf(options), options.exact);
+  let isFound = explained === undefined;
   const seen = seenKeys();
   const out = writer(MEBIBYTE);
   const free: Array<Held> = [];
@@ -105,10 +112,18 @@ export function grouper(
   let [rows, steps] = [0, 0];
   let first: Place | undefined;
 
-  const emit = (held: Held) => {
+  const explain = ({ group, rows, count }: Held) => {
+    const trial = rows.findIndex((row, k) =>
+      k < count && idOf(row) === explained
+    );
+    if (trial < 0) return;
+    isFound = true;
+    const whitening = options.whiten ? moments : undefined;
+    const asked = { group, row: rows[trial]!, trial, whitening };
+    putText(out, explainTrial(asked, options));
+  };
+  const spliceAll = (held: Held) => {
     const { group } = held;
-    finish(group, options);
-    first ??= held.place;
     let [firstStep, firstEpisode] = [0, 0];
     for (let k = 0; k < held.count; k++) {
       const row = held.rows[k]!;
@@ -126,7 +141,13 @@ export function grouper(
     }
     rows += held.count;
     steps += group.steps;
-    clearGroup(group);
+  };
+  const emit = (held: Held) => {
+    finish(held.group, options);
+    first ??= held.place;
+    if (explained === undefined) spliceAll(held);
+    else explain(held);
+    clearGroup(held.group);
     held.count = 0;
     free.push(held);
   };
@@ -144,7 +165,7 @@ export function grouper(
     const held = open;
     open = free.pop() ?? emptyHeld();
     try {
-      estimate(held.group, options);
+      if (!isRowwise(options)) estimate(held.group, options);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       throw badLine(held.place, `the group of ${key}: ${error.message}`);
@@ -179,8 +200,9 @@ export function grouper(
   const give = (place: Place | undefined): Batch | undefined => {
     if (out.length === 0) return undefined;
     const bytes = take(out);
-    const counts = { rows, steps };
-    const made = { bytes, place: first ?? place!, offset: 0, counts };
+    // Text is no rows, and whoever counts it shall find that out.
+    const counts = explained === undefined && { counts: { rows, steps } };
+    const made = { bytes, place: first ?? place!, offset: 0, ...counts };
     [rows, steps, first] = [0, 0, undefined];
     return { ...made, release: () => recycle(bytes) };
   };
@@ -205,6 +227,11 @@ export function grouper(
   const end = (): Batch | undefined => {
     close();
     emitWaiting();
+    if (!isFound) {
+      throw new DataError({
+        message: `Cannot explain ${explained}: no such trial`,
+      });
+    }
     const made = give(undefined);
     release();
     return made;

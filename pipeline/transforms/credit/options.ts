@@ -120,7 +120,7 @@ const PRESETS = {
   "impala": { ...EPISODIC, gamma: 0.99, advantage: "vtrace" },
 } as const satisfies { readonly [name: string]: Partial<CreditOptions> };
 
-/** Every flag but `--explain`; what is not given is the preset's, or as below. */
+/** What is not given is the preset's, or as below. */
 export const flags = {
   "preset": {
     type: "text",
@@ -254,6 +254,11 @@ export const flags = {
     summary: "largest advantage that is written, either way",
   },
   "exact": { type: "switch", summary: "print numbers to the last bit" },
+  "explain": {
+    type: "text",
+    value: "ID",
+    summary: "print how this trial's numbers are made, instead of rows",
+  },
 } as const satisfies Flags;
 
 /** Estimators that are whitened, or are not what they are called. */
@@ -312,9 +317,9 @@ export function creditOptions(options: Given): CreditOptions {
   const preset: Partial<CreditOptions> = options.preset === undefined
     ? {}
     : PRESETS[options.preset as keyof typeof PRESETS];
-  const { preset: _, ...given } = givenOf(options) as
+  const { preset: _, explain: __, ...given } = givenOf(options) as
     & Partial<CreditOptions>
-    & { readonly preset?: string };
+    & { readonly preset?: string; readonly explain?: string };
   const advantage = given.advantage ?? preset.advantage ?? DEFAULTS.advantage;
   refuseVain(options, advantage);
   const made = {

@@ -26,13 +26,13 @@ import {
   hasReflection,
   type RowIndex,
 } from "../../scan.ts";
+import { emptyPrinted, type Printed, printList } from "../../printed.ts";
 import { columnIndex } from "../../schema.ts";
 import { type Copier, copyTo, putField, standsFirst } from "../copier.ts";
 
 const RETURNS = columnIndex("returns");
 const ADVANTAGES = columnIndex("advantages");
 const LINE_FEED = 0x0a;
-const COMMA = 0x2c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
@@ -111,41 +111,22 @@ function noteEdits(row: RowIndex, e: number, parts: number): void {
   }
 }
 
-type WriteNumber = (out: Writer, at: number, x: number) => number;
-
+/** The list of `values` from `from` to `to`. */
 function putList(
   values: Float64Array,
   from: number,
   to: number,
-  write: WriteNumber,
+  printed: Printed,
   out: Writer,
 ): void {
   reserve(out, (to - from + 1) * NUMBER_WIDTH);
-  const { bytes, view } = out;
-  let at = out.length;
-  bytes[at++] = OPEN;
-  let [last, start, width] = [NaN, 0, 0];
-  for (let i = from; i < to; i++) {
-    if (i > from) bytes[at++] = COMMA;
-    const value = values[i]!;
-    if (value === last) {
-      // Steps of an episode mostly share a score: what was printed is copied,
-      // by words, of which the last may hang over into what is written next.
-      for (let b = 0; b < width; b += 4) {
-        view.setInt32(at + b, view.getInt32(start + b, true), true);
-      }
-      at += width;
-      continue;
-    }
-    [last, start] = [value, at];
-    at = write(out, at, value);
-    width = at - start;
-  }
-  bytes[at++] = CLOSE;
-  out.length = at;
+  const { bytes } = out;
+  bytes[out.length++] = OPEN;
+  printList(values, from, to, printed, out);
+  bytes[out.length++] = CLOSE;
 }
 
-function putOne(value: number, write: WriteNumber, out: Writer): void {
+function putOne(value: number, write: Printed["write"], out: Writer): void {
   reserve(out, NUMBER_WIDTH);
   out.length = write(out, out.length, value);
 }
@@ -159,7 +140,9 @@ export type Splice = (
 
 /** Writes rows with `text` as their credit; made once per stage. */
 export function splicer(text: string, exact: boolean): Splice {
-  const write = exact ? writeNumber : writeNanos;
+  const printed = PARTS.map(() =>
+    emptyPrinted(exact ? writeNumber : writeNanos)
+  );
   const copier: Copier = { copied: 0 };
   const putEpisode = (
     row: RowIndex,
@@ -174,8 +157,9 @@ export function splicer(text: string, exact: boolean): Splice {
       const { key, reflectionKey } = PARTS[part]!;
       copyTo(row, copier, at, out);
       if (to === 0) putAscii(out, inReflection ? reflectionKey : key);
-      if (inReflection) putOne(reflections[firstEpisode + e]!, write, out);
-      else putList(steps, first + before, first + row.ends[e]!, write, out);
+      const own = printed[part]!;
+      if (inReflection) putOne(reflections[firstEpisode + e]!, own.write, out);
+      else putList(steps, first + before, first + row.ends[e]!, own, out);
       if (to !== 0) copier.copied = to;
     }
   };
