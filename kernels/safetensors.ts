@@ -15,7 +15,12 @@ const TYPES = {
   U8: Uint8Array,
 } as const;
 export type DType = keyof typeof TYPES;
-export type TensorData = InstanceType<typeof TYPES[DType]>;
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array;
 
 /** An array and how it is laid out, row-major. */
 export interface Tensor {

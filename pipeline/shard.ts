@@ -145,10 +145,13 @@ function writeSynced(file: string, bytes: Uint8Array): void {
   }
 }
 
-/** Writes a small text file so that it is there whole or not at all. */
-export function writeWhole(file: string, text: string): void {
+/** Writes a file so that it is there whole or not at all. */
+export function writeWhole(file: string, content: string | Uint8Array): void {
   const partial = partialName(file);
-  writeSynced(partial, new TextEncoder().encode(text));
+  const bytes = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
+  writeSynced(partial, bytes);
   fs.renameSync(partial, file);
 }
 

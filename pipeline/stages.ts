@@ -12,6 +12,7 @@ import { generate } from "./sources/generate.ts";
 import { importSteps } from "./sources/import.ts";
 import { drawTask } from "./sources/worlds.ts";
 import { showWith } from "./sinks/show.ts";
+import { pack } from "./sinks/pack.ts";
 import { query } from "./sinks/query.ts";
 import { credit } from "./transforms/credit.ts";
 import { filter } from "./transforms/filter.ts";
@@ -42,6 +43,7 @@ export const stages: ReadonlyArray<Stage> = [
   query,
   showWith(drawTask),
   exportRows,
+  pack,
   verify,
   replay,
   explain,

@@ -1,0 +1,313 @@
+/**
+ * `pack`: windows of steps as dense arrays, to train on.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect";
+import * as Stream from "effect/Stream";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { encodeSafetensors } from "../../kernels/safetensors.ts";
+import { windowsOf } from "../../kernels/packing/windows.ts";
+import { OUTPUT_FLAGS } from "../chain.ts";
+import { occupied } from "../dataset.ts";
+import { DataError, type StageError, UsageError } from "../errors.ts";
+import { readFiles } from "../files.ts";
+import type { Options } from "../flags.ts";
+import { attempt, type Batch, forEachRow } from "../jsonl.ts";
+import { codeCommit, VERSION } from "../manifest.ts";
+import { progress, say } from "../progress.ts";
+import { columnStart, type RowIndex, rowIndex } from "../scan.ts";
+import { columnIndex } from "../schema.ts";
+import { hashFile, writeWhole } from "../shard.ts";
+import { sink } from "../stage.ts";
+import { redrawn } from "../tasks.ts";
+import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../transforms/keyed.ts";
+import { fillWindow } from "./pack/fill.ts";
+import {
+  type Arrays,
+  emptyArrays,
+  type FloatColumn,
+  FLOATS,
+  type Observed,
+  PACK_FILE,
+  PACK_SCHEMA,
+  type PackDescription,
+  tensorsOf,
+} from "./pack/layout.ts";
+import { emptySteps, readSteps, type Wanted } from "./pack/trial.ts";
+
+const TAGS = columnIndex("tags");
+const MEBIBYTE = 2 ** 20;
+/** Bytes of a file, about. */
+const FILE_BYTES = 32 * MEBIBYTE;
+/** Bytes that a step takes in all arrays, about. */
+const STEP_BYTES = 40;
+const NAME = /^pack-\d{5}\.safetensors$/;
+
+const flags = {
+  out: {
+    type: "text",
+    required: true,
+    value: "DIR",
+    summary: "folder to write, made if not there",
+  },
+  overwrite: OUTPUT_FLAGS.overwrite,
+  context: {
+    type: "count",
+    required: true,
+    min: 1,
+    max: 1_000_000,
+    value: "C",
+    summary: "steps of a window",
+  },
+  stride: {
+    type: "count",
+    min: 1,
+    value: "S",
+    summary: "steps from window to window (the context: no overlap)",
+  },
+  offset: {
+    type: "text",
+    choices: ["none", "random"],
+    default: "none",
+    value: "HOW",
+    summary: "random drops up to a stride of steps before the first window",
+  },
+  seed: SEED_FLAG,
+  label: {
+    type: "text",
+    value: "NAME",
+    summary: "labels to pack, by the name of their reference",
+  },
+  columns: {
+    type: "text",
+    value: "NAME,…",
+    summary: `more columns to pack: ${FLOATS.join(", ")}`,
+  },
+  observations: {
+    type: "count",
+    min: 1,
+    value: "N",
+    summary: "number of observations, where the environment is not known",
+  },
+  actions: {
+    type: "count",
+    min: 1,
+    value: "A",
+    summary: "number of actions, where the environment is not known",
+  },
+} as const;
+
+type PackOptions = Options<typeof flags>;
+
+function columnsOf(list: string | undefined): ReadonlyArray<FloatColumn> {
+  if (list === undefined) return [];
+  return list.split(",").map((name) => {
+    const known = FLOATS.find((column) => column === name);
+    if (known !== undefined) return known;
+    throw new UsageError({
+      message: `Cannot pack column ${name}: not one of ${FLOATS.join(", ")}`,
+    });
+  });
+}
+
+/** What is seen and done, by the flags, else by the first row's task. */
+function wantedOf(row: RowIndex, options: PackOptions): Wanted {
+  const rest = {
+    label: options.label,
+    tagged: columnStart(row, 0, TAGS) !== 0,
+    columns: columnsOf(options.columns),
+  };
+  const { observations: n, actions } = options;
+  const given = (n: number) => ({ n, given: true });
+  if (n !== undefined && actions !== undefined) {
+    return { ...rest, observed: given(n), actions: given(actions) };
+  }
+  const text = new TextDecoder();
+  const span = row.bytes.subarray(row.start, row.end);
+  const { env, task } = redrawn(JSON.parse(text.decode(span)).task);
+  const space = env.observations(task);
+  const count = actions ?? env.actions(task);
+  if (space.kind === "text") {
+    throw new DataError({ message: `Cannot pack ${env.name}: it shows text` });
+  }
+  if (typeof count !== "number") {
+    throw new DataError({
+      message: `Cannot pack ${env.name}: its actions are vectors`,
+    });
+  }
+  // Tasks differ in how many there are: what is seen may raise these.
+  const atLeast = (n: number) => ({ n, given: false });
+  return {
+    ...rest,
+    observed: space.kind === "box"
+      ? space.shape.reduce((a, b) => a * b, 1)
+      : n === undefined
+      ? atLeast(space.n)
+      : given(n),
+    actions: actions === undefined ? atLeast(count) : given(actions),
+  };
+}
+
+/** What packs say of observations. */
+function observedOf({ observed }: Wanted): Observed {
+  return typeof observed === "number"
+    ? { kind: "vector", width: observed }
+    : { kind: "discrete", n: observed.n };
+}
+
+/** A file that was written. */
+type PackedFile = PackDescription["files"][number];
+
+/** Windows on their way to files. */
+interface Packer {
+  readonly add: (batch: Batch) => void;
+  /** Writes what is left; gives the description, less its inputs. */
+  readonly finish: () => Omit<PackDescription, "inputs" | "code">;
+}
+
+function packer(options: PackOptions): Packer {
+  const { context, out, label } = options;
+  const stride = options.stride ?? context;
+  const key = stageKey(options.seed, "pack");
+  const row = rowIndex();
+  const columns = columnsOf(options.columns);
+  const steps = emptySteps(columns);
+  const files: Array<PackedFile> = [];
+  const perFile = Math.max(1, Math.floor(FILE_BYTES / (context * STEP_BYTES)));
+  const shown = progress(0);
+  let wanted: Wanted | undefined;
+  let arrays: Arrays | undefined;
+  let [windows, count, total] = [0, 0, 0];
+  const shape = () => ({
+    context,
+    observed: observedOf(wanted!),
+    labelled: label !== undefined,
+    tagged: wanted!.tagged,
+    columns,
+  });
+  const write = () => {
+    if (windows === 0 || !arrays) return;
+    const number = String(files.length).padStart(5, "0");
+    const file = `pack-${number}.safetensors`;
+    const tensors = tensorsOf(arrays, windows, shape());
+    const bytes = encodeSafetensors(tensors, { schema: PACK_SCHEMA });
+    writeWhole(path.join(out, file), bytes);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    files.push({ file, windows, bytes: bytes.length, sha256 });
+    count += windows;
+    windows = 0;
+    arrays = undefined;
+  };
+  const offsetOf = () =>
+    options.offset === "none"
+      ? 0
+      : Math.floor(unit(keyOf(key, idOf(row))) * stride);
+  const addRow = () => {
+    wanted ??= wantedOf(row, options);
+    readSteps(row, wanted, steps);
+    const cut = { context, stride, offset: offsetOf() };
+    for (const window of windowsOf(row.ends[row.episodes - 1]!, cut)) {
+      arrays ??= emptyArrays(perFile, shape());
+      fillWindow(arrays, windows, context, row, steps, window, wanted);
+      total += window.to - window.from;
+      if (++windows === perFile) write();
+    }
+    shown.add({ rows: 1, steps: row.ends[row.episodes - 1]! });
+  };
+  return {
+    add: (batch) => {
+      forEachRow(batch, row, addRow);
+      batch.release?.();
+    },
+    finish: () => {
+      write();
+      shown.finish();
+      if (!wanted) throw new DataError({ message: "Cannot pack: no rows" });
+      return {
+        schema: PACK_SCHEMA,
+        context,
+        stride,
+        windows: count,
+        steps: total,
+        observations: observedOf(wanted),
+        actions: wanted.actions.n,
+        ...(label !== undefined && { label }),
+        tags: wanted.tagged,
+        columns,
+        files,
+      };
+    },
+  };
+}
+
+/** Makes room for a packed set. */
+function clear(folder: string, overwrite: boolean): void {
+  const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  if (names.length > 0 && !overwrite) throw occupied(folder, "it is not empty");
+  for (const name of names) {
+    if (NAME.test(name) || name === PACK_FILE) {
+      fs.rmSync(path.join(folder, name));
+    }
+  }
+  fs.mkdirSync(folder, { recursive: true });
+}
+
+export const pack = sink(
+  {
+    name: "pack",
+    summary: "Cut trials into windows of steps, as arrays to train on",
+    details:
+      `Writes DIR/pack-00000.safetensors and so on, and DIR/pack.json, which says what is
+in them: windows x context arrays observations, next_observations, actions, rewards,
+previous_actions, previous_rewards (of the step before, in the episode before too;
+none is -1 and 0 before the first step of a trial), positions (steps since the trial
+began), starts (1 of an episode, 2 of a trial), ends (1 terminated, 2 truncated), mask
+(1 where there is a step), tags (-1 none), and with --label labels. Windows go over
+the ends of episodes, never over those of trials.`,
+    operandsFirst: 0,
+    flags,
+    operands: "[FILE|DIR…]",
+    examples: [
+      "retrial pack --context 100 --out packs trials.jsonl",
+      "retrial label trials.jsonl | retrial pack --context 200 --stride 50 --label optimal --out packs",
+    ],
+  },
+  (options, { files, rows }): Effect.Effect<void, StageError> =>
+    Effect.gen(function* () {
+      const { out } = options;
+      const what = `write to ${out}`;
+      const packing = yield* attempt(what, () => {
+        const made = packer(options);
+        clear(out, options.overwrite);
+        return made;
+      });
+      const given = files.length > 0 ? readFiles(files) : rows;
+      yield* Stream.runForEach(
+        given,
+        (batch) => attempt(what, () => packing.add(batch)),
+      );
+      const description = yield* attempt(what, () => {
+        const made: PackDescription = {
+          ...packing.finish(),
+          inputs: files.map((file) => ({
+            file: path.relative(out, file),
+            ...hashFile(file),
+          })),
+          code: { version: VERSION, commit: codeCommit() },
+        };
+        writeWhole(
+          path.join(out, PACK_FILE),
+          JSON.stringify(made, null, 2) + "\n",
+        );
+        return made;
+      });
+      const { windows, context, steps } = description;
+      const full = (100 * steps / (windows * context)).toFixed(1);
+      say(
+        `${out} now holds ${windows} windows of ${context} steps, ${full} % full\n`,
+      );
+    }),
+);
