@@ -23,7 +23,7 @@ import { columnIndex } from "../schema.ts";
 import { hashFile, writeWhole } from "../shard.ts";
 import { sink } from "../stage.ts";
 import { redrawn } from "../tasks.ts";
-import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../transforms/keyed.ts";
+import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";
 import { fillWindow } from "./pack/fill.ts";
 import {
   type Arrays,

@@ -12,7 +12,7 @@ import { columnEnd, columnStart, type RowIndex } from "../scan.ts";
 import { columnIndex } from "../schema.ts";
 import { rowTransform } from "../stage.ts";
 import { type Copier, copyTo } from "./copier.ts";
-import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "./keyed.ts";
+import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";
 
 const TAGS = columnIndex("tags");
 const LINE_FEED = 0x0a;

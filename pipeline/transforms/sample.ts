@@ -29,7 +29,7 @@ import {
   unit,
   unitOf,
   UNITS,
-} from "./keyed.ts";
+} from "../keyed.ts";
 import { smallest } from "./smallest.ts";
 
 interface Choice {

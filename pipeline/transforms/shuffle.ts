@@ -5,7 +5,7 @@
  */
 import { reserve } from "../bytes.ts";
 import { transform } from "../stage.ts";
-import { keyOf, SEED_FLAG, stageKey } from "./keyed.ts";
+import { keyOf, SEED_FLAG, stageKey } from "../keyed.ts";
 import { MEMORY_FLAG, ordered, type PutKey } from "./ordered.ts";
 
 /** 64 bits by the place of a row: equal rows are shuffled as well. */

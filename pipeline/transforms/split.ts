@@ -16,7 +16,7 @@ import {
 } from "../jsonl.ts";
 import { type RowIndex, rowIndex, worldOf } from "../scan.ts";
 import { type Router, rowTransform } from "../stage.ts";
-import { keyOf, SEED_FLAG, stageKey, unit } from "./keyed.ts";
+import { keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";
 
 /** A part of a dataset; `below` is where its share of [0, 1) ends. */
 interface Part {

@@ -20,7 +20,7 @@ import {
   type RowIndex,
 } from "../../scan.ts";
 import { columnIndex } from "../../schema.ts";
-import { needColumn, readColumn } from "../../transforms/credit/columns.ts";
+import { needColumn, readColumn } from "../../columns.ts";
 import { type FloatColumn, NONE } from "./layout.ts";
 
 const OBSERVATIONS = columnIndex("observations");

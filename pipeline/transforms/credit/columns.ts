@@ -1,5 +1,5 @@
 /**
- * Columns of a row as numbers, flat over its episodes.
+ * What steps of a group are compared by, and which of them were not valid.
  *
  * @module
  */
@@ -11,12 +11,7 @@ import {
   skipValue,
 } from "../../json_scan.ts";
 import { type Numbers, readNumbers } from "../../json_numbers.ts";
-import {
-  columnEnd,
-  columnStart,
-  Malformed,
-  type RowIndex,
-} from "../../scan.ts";
+import { columnEnd, columnStart, type RowIndex } from "../../scan.ts";
 import { columnIndex } from "../../schema.ts";
 
 const VALID = columnIndex("valid");
@@ -27,24 +22,6 @@ const SPACE = 0x20;
 const ZERO = 0x30;
 const NINE = 0x39;
 const MINUS = 0x2d;
-
-/** Every episode must have a column that an option reads. */
-export function needColumn(row: RowIndex, name: string, why: string): void {
-  const index = columnIndex(name);
-  for (let e = 0; e < row.episodes; e++) {
-    if (columnStart(row, e, index) !== 0) continue;
-    throw new Malformed(`episodes[${e}].${name} is missing, and ${why}`);
-  }
-}
-
-/** A column of numbers that all episodes have, one episode after the other. */
-export function readColumn(row: RowIndex, index: number, into: Numbers): void {
-  into.length = 0;
-  for (let e = 0; e < row.episodes; e++) {
-    place(c, row.bytes, columnStart(row, e, index), columnEnd(row, e, index));
-    readNumbers(c, into);
-  }
-}
 
 /** Calls `use` with the bytes of each value of a column of episode `e`. */
 function forEachValue(

@@ -8,7 +8,7 @@ import { EPSILON, type Moments } from "../../../kernels/advantages/outcome.ts";
 import type { WeightedMoments } from "../../../kernels/advantages/whiten.ts";
 import { trialReturns } from "../../../kernels/returns.ts";
 import { hasReflection, type RowIndex } from "../../scan.ts";
-import { idOf } from "../keyed.ts";
+import { idOf } from "../../keyed.ts";
 import { entriesOf, poolGroup, stepReturnsOf } from "./estimate.ts";
 import type { Group } from "./group.ts";
 import { type CreditOptions, READS_POOL } from "./options.ts";

@@ -8,6 +8,7 @@
  */
 import type { GroupShape } from "../../../kernels/advantages/outcome.ts";
 import { reflectionReturn, trialReturns } from "../../../kernels/returns.ts";
+import { needColumn } from "../../columns.ts";
 import { numbers } from "../../json_numbers.ts";
 import { REFLECTION, REFLECTION_VALID } from "../../row_index.ts";
 import {
@@ -23,7 +24,6 @@ import {
   forEachInvalid,
   type Keys,
   keys,
-  needColumn,
   readKeys,
 } from "./columns.ts";
 import type { CreditOptions } from "./options.ts";

@@ -21,7 +21,7 @@ import {
   worldOf,
 } from "../../scan.ts";
 import { FIELDS } from "../../schema.ts";
-import { idOf } from "../keyed.ts";
+import { idOf } from "../../keyed.ts";
 import { estimate, finish } from "./estimate.ts";
 import { explainTrial } from "./explain.ts";
 import { addTrial, clearGroup, emptyGroup, type Group } from "./group.ts";

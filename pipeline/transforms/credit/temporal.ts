@@ -11,7 +11,7 @@ import {
 import { numbers } from "../../json_numbers.ts";
 import type { RowIndex } from "../../scan.ts";
 import { columnIndex } from "../../schema.ts";
-import { needColumn, readColumn } from "./columns.ts";
+import { needColumn, readColumn } from "../../columns.ts";
 import type { CreditOptions } from "./options.ts";
 
 const VALUES = columnIndex("values");

@@ -4,20 +4,9 @@
  *
  * @module
  */
-import {
-  foldIn,
-  type Key,
-  type Part,
-  rootKey,
-} from "../../kernels/random/key.ts";
-import { UsageError } from "../errors.ts";
-import {
-  fieldSpan,
-  type RowIndex,
-  spanText,
-  taskOf,
-  worldOf,
-} from "../scan.ts";
+import { foldIn, type Key, type Part, rootKey } from "../kernels/random/key.ts";
+import { UsageError } from "./errors.ts";
+import { fieldSpan, type RowIndex, spanText, taskOf, worldOf } from "./scan.ts";
 
 /** The flag of every stage that leaves something to chance. */
 export const SEED_FLAG = {
