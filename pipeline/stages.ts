@@ -14,6 +14,7 @@ import { drawTask } from "./sources/worlds.ts";
 import { showWith } from "./sinks/show.ts";
 import { pack } from "./sinks/pack.ts";
 import { query } from "./sinks/query.ts";
+import { compose } from "./transforms/compose.ts";
 import { credit } from "./transforms/credit.ts";
 import { filter } from "./transforms/filter.ts";
 import { label } from "./transforms/label.ts";
@@ -40,6 +41,7 @@ export const stages: ReadonlyArray<Stage> = [
   shuffle,
   sort,
   split,
+  compose,
   query,
   showWith(drawTask),
   exportRows,

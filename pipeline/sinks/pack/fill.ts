@@ -52,7 +52,7 @@ export function fillWindow(
   for (let i = from; i < to; i++) arrays.positions[at + i - from] = i;
   const { observed } = wanted;
   const width = typeof observed === "number" ? observed : 1;
-  fillEpisodes(arrays, at, row, steps, { from, to }, width);
+  fillEpisodes(arrays, at, row, steps, { from, to }, width, steps.changes);
 }
 
 /** What depends on where episodes begin and end. */
@@ -63,6 +63,7 @@ function fillEpisodes(
   { observations: { values } }: Steps,
   { from, to }: Window,
   width: number,
+  changes: ReadonlySet<number>,
 ): void {
   const { ends, terminated } = row;
   let e = 0;
@@ -78,7 +79,8 @@ function fillEpisodes(
     arrays.next_observations.set(next, into);
     if (first === (e === 0 ? 0 : ends[e - 1]!)) {
       const start = at + first - from;
-      arrays.starts[start] = arrays.starts[start]! | EPISODE_START;
+      const change = changes.has(e) ? TASK_START : 0;
+      arrays.starts[start] = arrays.starts[start]! | EPISODE_START | change;
     }
     if (last === ends[e]!) {
       arrays.ends[at + last - 1 - from] = terminated[e]

@@ -16,6 +16,7 @@ import { type Numbers, numbers, readNumbers } from "../../json_numbers.ts";
 import {
   columnEnd,
   columnStart,
+  fieldSpan,
   Malformed,
   type RowIndex,
 } from "../../scan.ts";
@@ -55,6 +56,8 @@ export interface Steps {
   readonly labels: Numbers;
   readonly tags: Numbers;
   readonly floats: { readonly [name in FloatColumn]?: Numbers };
+  /** Episodes with which the task changes, as `compose` says. */
+  readonly changes: Set<number>;
 }
 
 export function emptySteps(columns: ReadonlyArray<FloatColumn>): Steps {
@@ -64,6 +67,7 @@ export function emptySteps(columns: ReadonlyArray<FloatColumn>): Steps {
     labels: numbers(),
     tags: numbers(),
     floats: Object.fromEntries(columns.map((name) => [name, numbers()])),
+    changes: new Set(),
   };
 }
 
@@ -168,6 +172,21 @@ function readLabels(
   );
 }
 
+/** Finds where a row says that its task changes. */
+function readChanges(row: RowIndex, changes: Set<number>): void {
+  changes.clear();
+  const span = fieldSpan(row, "boundary");
+  if (span === undefined) return;
+  const boundary: unknown = JSON.parse(
+    decoder.decode(row.bytes.subarray(...span)),
+  );
+  // Other programs' notes may be anything.
+  if (!Array.isArray(boundary)) return;
+  boundary.slice(1).forEach((set, i) => {
+    if (set?.task !== boundary[i]?.task) changes.add(set?.episode);
+  });
+}
+
 /** Reads what is wanted of a row; its rewards are in the row's own index. */
 export function readSteps(row: RowIndex, wanted: Wanted, into: Steps): void {
   for (
@@ -191,6 +210,7 @@ export function readSteps(row: RowIndex, wanted: Wanted, into: Steps): void {
       readList(row, e, TAGS, "tags", into.tags);
     } else for (let t = 0; t < steps; t++) pushNone(into.tags);
   }
+  readChanges(row, into.changes);
   for (const name of wanted.columns) {
     needColumn(row, name, "--columns asks for it");
     readColumn(row, columnIndex(name), into.floats[name]!);

@@ -285,3 +285,14 @@ Deno.test("pack says what cannot be packed", () =>
     succeeded(await retrial(folder, [...words, "--overwrite"]));
     match((await retrial(folder, words)).err, /it is not empty/);
   }));
+
+Deno.test("where a composed row changes its task, a task starts", () =>
+  withFolder(async (folder) => {
+    const rows = ["a", "a", "b"].map((task, k) => trial(task, k));
+    fs.writeFileSync(`${folder}/all.jsonl`, lines(rows));
+    const words = "compose --sets 3 all.jsonl".split(" ");
+    const context = succeeded(await retrial(folder, words));
+    const flags = [...SIZES, "--context", "6"];
+    const { columns } = await packed(folder, [JSON.parse(context)], flags);
+    deepEqual(columns["starts"], [3, 0, 1, 0, 3, 0]);
+  }));
