@@ -124,11 +124,15 @@ export class Graph {
     throw new GraphError(`Cannot make ${name}: shape [${shape}]`);
   }
 
+  /** Inputs and outputs share their names' room. */
+  #claim(name: string): void {
+    if (!this.inputs.has(name) && !this.outputs.has(name)) return;
+    throw new GraphError(`Cannot make ${name}: there is one already`);
+  }
+
   /** A tensor fed at each run. */
   input(name: string, dtype: DType, shape: Shape): Tensor {
-    if (this.inputs.has(name)) {
-      throw new GraphError(`Cannot make input ${name}: there is one already`);
-    }
+    this.#claim(name);
     const tensor = this.#tensor(name, dtype, shape);
     this.inputs.set(name, tensor);
     return tensor;
@@ -136,9 +140,7 @@ export class Graph {
 
   /** Marks a tensor as an output, under a name of its own. */
   output(name: string, tensor: Tensor): void {
-    if (this.outputs.has(name)) {
-      throw new GraphError(`Cannot make output ${name}: there is one already`);
-    }
+    this.#claim(name);
     this.#own("Output", [tensor]);
     this.outputs.set(name, tensor);
   }

@@ -134,12 +134,13 @@ export class Session {
   }
 
   #heldOf(input: string): Held {
-    const held = this.#held.get(input);
-    if (held) return held;
-    throw new SessionError(`The session keeps no ${input}`);
+    this.#kindOf(input);
+    const held = this.#held.get(input) ?? {};
+    this.#held.set(input, held);
+    return held;
   }
 
-  /** Sets state, from a copy of `data`. */
+  /** Sets state, or an input to stay as it is, from a copy of `data`. */
   set(input: string, data: Data): void {
     const held = this.#heldOf(input);
     this.#dispose(held.now);
