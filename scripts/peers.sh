@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what tests compare with: Python's numpy, Gymnasium and datasets in
-# .venv, and jq, zstd and gzip from Debian. What cannot be had is left out, and
+# Installs what tests compare with: Python's numpy, Gymnasium, datasets and ONNX
+# in .venv, and jq, zstd and gzip from Debian. PyTorch is too large for tests to
+# install; they use Debian's python3-torch where it is. What cannot be had is left out, and
 # the tests that need it say so.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -17,7 +18,7 @@ fi
 
 if command -v python3 >/dev/null; then
   [ -x .venv/bin/python ] || python3 -m venv .venv
-  .venv/bin/python -c 'import numpy, gymnasium, datasets, zstandard' 2>/dev/null ||
+  .venv/bin/python -c 'import numpy, gymnasium, datasets, zstandard, onnx, onnxruntime' 2>/dev/null ||
     .venv/bin/pip install --quiet --disable-pip-version-check \
       -r scripts/peers.txt ||
     echo "peers: could not install Python packages" >&2

@@ -4,13 +4,16 @@ import * as path from "node:path";
 
 const root = path.resolve(import.meta.dirname!, "..");
 const PYTHON = path.join(root, ".venv/bin/python");
+/** Debian's, for what is too large to install for tests alone. */
+const SYSTEM = "/usr/bin/python3";
 
 /** Runs a Python script of `tests/`; gives what it prints. */
 export async function python(
   script: string,
   args: ReadonlyArray<string>,
+  interpreter: string = PYTHON,
 ): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command(PYTHON, {
+  const { code, stdout, stderr } = await new Deno.Command(interpreter, {
     args: [path.join(root, "tests", script), ...args],
     env: { HF_HUB_OFFLINE: "1", HF_DATASETS_OFFLINE: "1" },
   }).output();
@@ -23,11 +26,21 @@ export function missing(
   ...packages: ReadonlyArray<string>
 ): string | undefined {
   if (!fs.existsSync(PYTHON)) return "no .venv: run scripts/peers.sh";
-  const { success } = new Deno.Command(PYTHON, {
+  return has(PYTHON, packages)
+    ? undefined
+    : `no ${packages.join(" or ")} in .venv`;
+}
+
+function has(interpreter: string, packages: ReadonlyArray<string>): boolean {
+  return fs.existsSync(interpreter) && new Deno.Command(interpreter, {
     args: ["-c", packages.map((name) => `import ${name}`).join("\n")],
     stderr: "null",
-  }).outputSync();
-  return success ? undefined : `no ${packages.join(" or ")} in .venv`;
+  }).outputSync().success;
+}
+
+/** A Python that has PyTorch: ours, or Debian's `python3-torch`. */
+export function torchPython(): string | undefined {
+  return [PYTHON, SYSTEM].find((interpreter) => has(interpreter, ["torch"]));
 }
 
 /** A test that runs where its packages are, and says why where they are not. */

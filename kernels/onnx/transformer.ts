@@ -1,0 +1,366 @@
+/**
+ * A causal transformer over trials: it reads observations, and the action and
+ * reward before each, and says what to do and what will come.
+ *
+ * Blocks are pre-norm (Xiong and others 2020, arXiv 2002.04745) with GELU in the
+ * middle; products in them have no bias. One token a step holds all of a step,
+ * summed; three a step are the action and reward before, then the observation
+ * (Laskin and others 2022, arXiv 2210.14215, Algorithm Distillation), and the
+ * model speaks at the observation.
+ *
+ * @module
+ */
+import { Graph, GraphError, type Tensor } from "./graph.ts";
+import { attention, gelu, layerNorm } from "./layers.ts";
+import * as op from "./operators.ts";
+import { type Lookup, type Parameter, weightsIn } from "./parameters.ts";
+import type { Weights } from "./parameters.ts";
+import { causalMask, rotated, type Tables, tablesOf } from "./positions.ts";
+
+/** What a model can say at each step. */
+export const HEADS = [
+  "action",
+  "q",
+  "value",
+  "nextObservation",
+  "reward",
+] as const;
+export type Head = typeof HEADS[number];
+
+export interface TransformerConfig {
+  /** How many observations there are, or the width of those that are vectors. */
+  readonly observations: number | { readonly vector: number };
+  readonly actions: number;
+  /** How many tags a step may bear; none if not given. */
+  readonly tags?: number;
+  /** Width of the stream, a multiple of `heads`. */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Longest history, in steps. */
+  readonly context: number;
+  readonly tokens: "step" | "three";
+  /** Rotary (Su and others 2021, arXiv 2104.09864), or learned, a table. */
+  readonly positions: "rotary" | "learned";
+  /** What it says: logits of actions, Q, value, logits (or vector) of the next
+   * observation, reward. */
+  readonly outputs: ReadonlyArray<Head>;
+}
+
+/** Tokens that a step takes. */
+export function tokensOf({ tokens }: TransformerConfig): number {
+  return tokens === "three" ? 3 : 1;
+}
+
+/** Whether it says something of what follows the action taken. */
+export function readsAction({ outputs }: TransformerConfig): boolean {
+  return outputs.includes("nextObservation") || outputs.includes("reward");
+}
+
+/** How many numbers a head gives a step. */
+export function sizeOfHead(config: TransformerConfig, head: Head): number {
+  const { observations, actions } = config;
+  if (head === "action" || head === "q") return actions;
+  if (head !== "nextObservation") return 1;
+  return typeof observations === "number" ? observations : observations.vector;
+}
+
+function matrix(name: string, rows: number, columns: number, deviation = 0.02) {
+  const first = { normal: deviation };
+  return { name, shape: [rows, columns], first, decays: true };
+}
+
+function table(name: string, rows: number, width: number) {
+  return { ...matrix(name, rows, width), decays: false };
+}
+
+function vector(name: string, width: number, fill: number) {
+  return { name, shape: [width], first: { fill }, decays: false };
+}
+
+function norm(name: string, width: number) {
+  return [vector(`${name}.gain`, width, 1), vector(`${name}.bias`, width, 0)];
+}
+
+function embeddings(config: TransformerConfig): ReadonlyArray<Parameter> {
+  const { observations, actions, tags, width, context, positions } = config;
+  return [
+    // One row more each: an observation withheld, no action before.
+    typeof observations === "number"
+      ? table("embed.observation", observations + 1, width)
+      : matrix("embed.observation", observations.vector, width),
+    table("embed.action", actions + 1, width),
+    table("embed.reward", 1, width),
+    vector("embed.bias", width, 0),
+    ...(tags ? [table("embed.tag", tags, width)] : []),
+    ...(positions === "learned"
+      ? [table("embed.position", context * tokensOf(config), width)]
+      : []),
+  ];
+}
+
+function block(config: TransformerConfig, i: number): ReadonlyArray<Parameter> {
+  const { width, layers } = config;
+  // What goes back into the stream is smaller, the more blocks add to it
+  // (Radford and others 2019, GPT-2, section 2.3).
+  const small = 0.02 / Math.sqrt(2 * layers);
+  return [
+    ...norm(`block.${i}.attention.norm`, width),
+    matrix(`block.${i}.attention.in`, width, 3 * width),
+    matrix(`block.${i}.attention.out`, width, width, small),
+    ...norm(`block.${i}.mlp.norm`, width),
+    matrix(`block.${i}.mlp.in`, width, 4 * width),
+    matrix(`block.${i}.mlp.out`, 4 * width, width, small),
+  ];
+}
+
+function isOfWorld(head: Head): boolean {
+  return head === "nextObservation" || head === "reward";
+}
+
+function headOf(config: TransformerConfig, head: Head) {
+  const { width } = config;
+  const size = sizeOfHead(config, head);
+  const inner = isOfWorld(head) ? [matrix(`${head}.in`, width, width)] : [];
+  return [
+    ...inner,
+    matrix(`${head}.out`, width, size),
+    vector(`${head}.bias`, size, 0),
+  ];
+}
+
+/** All weights of a model, in a fixed order. */
+export function parametersOf(
+  config: TransformerConfig,
+): ReadonlyArray<Parameter> {
+  const { width, layers, heads, outputs, actions } = config;
+  if (width % (2 * heads) !== 0) {
+    throw new GraphError(`Width ${width} for ${heads} heads of even width`);
+  }
+  return [
+    ...embeddings(config),
+    ...Array.from({ length: layers }, (_, i) => block(config, i)).flat(),
+    ...norm("norm", width),
+    ...(readsAction(config) ? [table("world.action", actions, width)] : []),
+    ...outputs.flatMap((head) => headOf(config, head)),
+  ];
+}
+
+/** An input, made once however many ask for it. */
+export function inputOf(
+  graph: Graph,
+  name: string,
+  dtype: Tensor["dtype"],
+  shape: Tensor["shape"],
+): Tensor {
+  return graph.inputs.get(name) ?? graph.input(name, dtype, shape);
+}
+
+/** The tokens of `steps` steps, `[batch, steps * tokens, width]`. */
+export function embed(
+  config: TransformerConfig,
+  weights: Lookup,
+  graph: Graph,
+  [batch, steps]: readonly [number, number],
+): Tensor {
+  const { observations, tags, width } = config;
+  const rows = batch * steps;
+  const ids = (name: string, table: string) =>
+    op.gather(
+      weights(`embed.${table}`),
+      op.reshape(inputOf(graph, name, "int32", [batch, steps]), [rows]),
+    );
+  const seen = typeof observations === "number"
+    ? ids("observation", "observation")
+    : op.matmul(
+      op.reshape(
+        graph.input("observation", "float32", [
+          batch,
+          steps,
+          observations.vector,
+        ]),
+        [rows, -1],
+      ),
+      weights("embed.observation"),
+    );
+  const paid = graph.input("previousReward", "float32", [batch, steps]);
+  const reward = op.add(
+    op.mul(op.reshape(paid, [rows, 1]), weights("embed.reward")),
+    weights("embed.bias"),
+  );
+  const done = ids("previousAction", "action");
+  const marked = tags ? op.add(seen, ids("tag", "tag")) : seen;
+  if (config.tokens === "step") {
+    return op.reshape(op.sum(marked, done, reward), [batch, steps, width]);
+  }
+  const parts = [done, reward, marked].map((part) =>
+    op.reshape(part, [rows, 1, width])
+  );
+  return op.reshape(op.concat(parts, 1), [batch, steps * 3, width]);
+}
+
+/** How a layer looks back: full causal attention, or by way of a cache. */
+export type Attend = (
+  layer: number,
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+) => Tensor;
+
+function attend(
+  config: TransformerConfig,
+  weights: Lookup,
+  x: Tensor,
+  layer: number,
+  [batch, tokens]: readonly [number, number],
+  tables: Tables,
+  look: Attend,
+): Tensor {
+  const { width, heads } = config;
+  const depth = width / heads;
+  const all = op.matmul(x, weights(`block.${layer}.attention.in`));
+  const split = op.reshape(all, [batch, tokens, 3, heads, depth]);
+  const parts = op.split(op.transpose(split, [2, 0, 3, 1, 4]), 0, [1, 1, 1]);
+  const [q, k, v] = parts.map((part) =>
+    op.reshape(part, [batch, heads, tokens, depth])
+  );
+  const seen = look(
+    layer,
+    rotated(op.scale(q!, 1 / Math.sqrt(depth)), tables),
+    rotated(k!, tables),
+    v!,
+  );
+  const joined = op.transpose(seen, [0, 2, 1, 3]);
+  const rows = op.reshape(joined, [batch * tokens, width]);
+  return op.matmul(rows, weights(`block.${layer}.attention.out`));
+}
+
+/** From tokens to what is known at each step, `[batch * steps, width]`. */
+export function think(
+  config: TransformerConfig,
+  weights: Lookup,
+  embedded: Tensor,
+  tables: Tables,
+  look: Attend,
+): Tensor {
+  const { width, layers } = config;
+  const [batch, tokens] = embedded.shape as [number, number, number];
+  const normed = (x: Tensor, name: string) =>
+    layerNorm(x, weights(`${name}.gain`), weights(`${name}.bias`));
+  const placed = tables.learned ? op.add(embedded, tables.learned) : embedded;
+  let x = op.reshape(placed, [batch * tokens, width]);
+  for (let i = 0; i < layers; i++) {
+    const name = `block.${i}`;
+    const a = normed(x, `${name}.attention.norm`);
+    x = op.add(
+      x,
+      attend(config, weights, a, i, [batch, tokens], tables, look),
+    );
+    const b = normed(x, `${name}.mlp.norm`);
+    const inner = gelu(op.matmul(b, weights(`${name}.mlp.in`)));
+    x = op.add(x, op.matmul(inner, weights(`${name}.mlp.out`)));
+  }
+  const each = tokensOf(config);
+  const last = op.slice(op.reshape(x, [-1, each, width]), 1, each - 1, each);
+  return normed(op.reshape(last, [-1, width]), "norm");
+}
+
+/** What is said, `[rows, size]`, or `[rows]` for value and reward. */
+export function speak(
+  config: TransformerConfig,
+  weights: Lookup,
+  known: Tensor,
+  taken: Tensor | undefined,
+): Partial<Record<Head, Tensor>> {
+  const [rows] = known.shape as [number, number];
+  const after = taken && op.add(
+    known,
+    op.gather(weights("world.action"), op.reshape(taken, [rows])),
+  );
+  const heads = config.outputs.map((head) => {
+    const from = isOfWorld(head)
+      ? op.add(after!, gelu(op.matmul(after!, weights(`${head}.in`))))
+      : known;
+    const said = op.add(
+      op.matmul(from, weights(`${head}.out`)),
+      weights(`${head}.bias`),
+    );
+    const isScalar = head === "value" || head === "reward";
+    return [head, isScalar ? op.reshape(said, [rows]) : said] as const;
+  });
+  return Object.fromEntries(heads);
+}
+
+/**
+ * Adds the model to a graph, over whole windows. Inputs, all `[batch, context]`:
+ * `observation` (int32, `observations` itself where withheld; or float32 with an
+ * axis more), `previousAction` (int32, `actions` itself where there is none),
+ * `previousReward` (float32), `tag` (int32, if there are tags), `action` (int32,
+ * what was then done, if there are heads of the next observation or reward).
+ */
+export function forward(
+  config: TransformerConfig,
+  weights: Lookup,
+  graph: Graph,
+  batch: number,
+): Partial<Record<Head, Tensor>> {
+  const { context } = config;
+  const embedded = embed(config, weights, graph, [batch, context]);
+  const tables = tablesOf(config, weights, graph);
+  const mask = causalMask(graph, context * tokensOf(config));
+  const known = think(
+    config,
+    weights,
+    embedded,
+    tables,
+    (_layer, q, k, v) => attention(q, k, v, mask),
+  );
+  const taken = readsAction(config)
+    ? inputOf(graph, "action", "int32", [batch, context])
+    : undefined;
+  return speak(config, weights, known, taken);
+}
+
+/** Makes what heads say outputs: `head.action` and so on. */
+export function publish(
+  graph: Graph,
+  said: Partial<Record<Head, Tensor>>,
+): void {
+  for (const [head, tensor] of Object.entries(said)) {
+    graph.output(`head.${head}`, tensor);
+  }
+}
+
+/**
+ * The model as a graph over whole windows, inputs as {@linkcode forward} has
+ * them, an output for each head, `head.action` and so on, `[batch * context, …]`. With `weights` they are
+ * part of it, else they are inputs.
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const graph = forwardGraph({
+ *   observations: 16,
+ *   actions: 4,
+ *   width: 32,
+ *   layers: 2,
+ *   heads: 2,
+ *   context: 8,
+ *   tokens: "step",
+ *   positions: "rotary",
+ *   outputs: ["action"],
+ * }, { batch: 3 });
+ * deepEqual(graph.outputs.get("head.action")?.shape, [24, 4]);
+ * ```
+ */
+export function forwardGraph(
+  config: TransformerConfig,
+  { batch, weights }: { readonly batch: number; readonly weights?: Weights },
+): Graph {
+  const graph = new Graph();
+  const lookup = weightsIn(graph, parametersOf(config), weights);
+  const said = forward(config, lookup, graph, batch);
+  publish(graph, said);
+  return graph;
+}

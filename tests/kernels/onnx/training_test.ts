@@ -1,0 +1,57 @@
+import { deepEqual, ok } from "node:assert/strict";
+import { imitation } from "../../../kernels/onnx/losses.ts";
+import { adamInputs, constant } from "../../../kernels/onnx/optimiser.ts";
+import { initialise } from "../../../kernels/onnx/parameters.ts";
+import { openSession } from "../../../kernels/onnx/session.ts";
+import {
+  start,
+  trainingStep,
+  weightsOf,
+} from "../../../kernels/onnx/training.ts";
+import type { TransformerConfig } from "../../../kernels/onnx/transformer.ts";
+import { rootKey } from "../../../kernels/random/key.ts";
+import { inputsOf, targetsOf, VARIANTS } from "./models.ts";
+
+const BATCH = 4;
+const LOSS = imitation({
+  action: 0.4,
+  nextObservation: 0.3,
+  reward: 0.2,
+  value: 0.1,
+});
+
+/** Losses of so many updates on one batch, and the weights after them. */
+async function losses(config: TransformerConfig, updates: number, threads = 2) {
+  const training = trainingStep(config, LOSS, { batch: BATCH, clip: 1 });
+  const { graph, feedback, parameters, adam } = training;
+  const session = await openSession(graph, { feedback, threads });
+  start(session, training, initialise(parameters, rootKey("11")));
+  const batch = { ...inputsOf(config, BATCH), ...targetsOf(config, BATCH) };
+  const found = [];
+  for (let update = 1; update <= updates; update++) {
+    const rates = adamInputs(constant(1e-2, 10), update, adam);
+    found.push(Number((await session.run({ ...batch, ...rates }))["loss"]![0]));
+  }
+  const weights = await weightsOf(session, training);
+  await session.release();
+  return { found, weights };
+}
+
+for (const [name, config] of Object.entries(VARIANTS)) {
+  Deno.test(`a model learns a batch by heart: ${name}`, async () => {
+    const { found } = await losses(config, 150);
+    const [first, last] = [found[0]!, found.at(-1)!];
+    ok(first > 0.9, `begins at ${first}`);
+    ok(last < 0.02, `ends at ${last}`);
+  });
+}
+
+Deno.test("training is the same, bit by bit, at the same number of threads", async () => {
+  const config = { ...VARIANTS["three tokens, rotary"]!, width: 64 };
+  for (const threads of [1, 2]) {
+    deepEqual(
+      await losses(config, 10, threads),
+      await losses(config, 10, threads),
+    );
+  }
+});
