@@ -47,8 +47,8 @@ function complete(shell: string | undefined): Effect.Effect<void, StageError> {
 
 /** Gives back what the chain will not need, before it starts. */
 function dropPermissions(chain: Chain): void {
-  const kinds = new Set(chain.links.map(({ stage }) => stage.kind));
-  if (!kinds.has("sink")) Deno.permissions.revokeSync({ name: "ffi" });
+  const isNative = chain.links.some(({ stage }) => stage.native);
+  if (!isNative) Deno.permissions.revokeSync({ name: "ffi" });
   Deno.permissions.revokeSync({ name: "net" });
   Deno.permissions.revokeSync({ name: "run" });
 }

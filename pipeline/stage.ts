@@ -32,6 +32,8 @@ export interface Signature<Name extends string, F extends Flags> {
   readonly flags: F;
   /** What the words behind the flags are, for help: `[FILE|DIR…]`. */
   readonly operands?: string;
+  /** Whether it loads a native library, for which permission is kept. */
+  readonly native?: boolean;
   /** Command lines that work as they stand. */
   readonly examples: ReadonlyArray<string>;
 }

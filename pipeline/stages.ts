@@ -22,6 +22,7 @@ import { mask } from "./transforms/mask.ts";
 import { sample } from "./transforms/sample.ts";
 import { shuffle } from "./transforms/shuffle.ts";
 import { sort } from "./transforms/sort.ts";
+import { update } from "./training/update.ts";
 import { split } from "./transforms/split.ts";
 
 /** A stage of known options, as one of the table. */
@@ -46,6 +47,7 @@ export const stages: ReadonlyArray<Stage> = [
   showWith(drawTask),
   exportRows,
   pack,
+  update,
   verify,
   replay,
   explain,

@@ -35,7 +35,7 @@ import {
   PACK_SCHEMA,
   type PackDescription,
   tensorsOf,
-} from "./pack/layout.ts";
+} from "../pack_layout.ts";
 import { emptySteps, readSteps, type Wanted } from "./pack/trial.ts";
 
 const TAGS = columnIndex("tags");

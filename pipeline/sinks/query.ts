@@ -203,6 +203,7 @@ function answer(options: QueryOptions, sql: string, input: SinkInput) {
 
 export const query = sink({
   name: "query",
+  native: true,
   summary: "Ask in SQL, over the views trials, episodes and steps",
   details: `The SQL is DuckDB's; one SELECT or EXPLAIN. It sees
   trials    trial task env env_version task_seed params world draws sample seed

@@ -12,7 +12,7 @@ import {
   EPISODE_START,
   NONE,
   TASK_START,
-} from "./layout.ts";
+} from "../../pack_layout.ts";
 import type { Steps, Wanted } from "./trial.ts";
 
 /**

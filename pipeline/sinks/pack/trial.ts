@@ -22,7 +22,7 @@ import {
 } from "../../scan.ts";
 import { columnIndex } from "../../schema.ts";
 import { needColumn, readColumn } from "../../columns.ts";
-import { type FloatColumn, NONE } from "./layout.ts";
+import { type FloatColumn, NONE } from "../../pack_layout.ts";
 
 const OBSERVATIONS = columnIndex("observations");
 const ACTIONS = columnIndex("actions");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Tensors } from "../../../kernels/safetensors.ts";
+import type { Tensors } from "../kernels/safetensors.ts";
 
 export const PACK_SCHEMA = "retrial/pack@1";
 /** Where the description of a packed set stands. */
