@@ -22,6 +22,7 @@ import { mask } from "./transforms/mask.ts";
 import { sample } from "./transforms/sample.ts";
 import { shuffle } from "./transforms/shuffle.ts";
 import { sort } from "./transforms/sort.ts";
+import { evaluate } from "./training/evaluate.ts";
 import { update } from "./training/update.ts";
 import { split } from "./transforms/split.ts";
 
@@ -48,6 +49,7 @@ export const stages: ReadonlyArray<Stage> = [
   exportRows,
   pack,
   update,
+  evaluate,
   verify,
   replay,
   explain,
