@@ -372,7 +372,8 @@ export function noteOf(options: CreditOptions): string {
     advantage,
     ...(isTemporal ? { lambda, cut } : { score, reflections }),
     ...(advantage === "vtrace" && { rho_clip: rhoClip, c_clip: cClip }),
-    ...(READS_POOL.has(advantage) && { pool, group }),
+    ...(READS_POOL.has(advantage) && { pool }),
+    ...((whiten || !isTemporal) && { group }),
     ...(READERS.norm!.includes(advantage) && { norm: options.norm }),
     ...(advantage === "gigpo" && {
       anchor: options.anchor,
