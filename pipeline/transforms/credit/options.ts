@@ -326,9 +326,9 @@ function refuseVain(options: Given, advantage: Advantage): void {
       continue;
     }
     throw new UsageError({
-      message: `Cannot use --${flag} with advantage ${advantage}: only ${
+      message: `Cannot use --${flag} with advantage ${advantage}: it is for ${
         readers.join(", ")
-      } read it`,
+      }`,
     });
   }
 }
@@ -352,7 +352,8 @@ export function creditOptions(options: Given): CreditOptions {
   const whiten = made.whiten || WHITENED.has(advantage);
   if (options.batch !== undefined && !whiten) {
     throw new UsageError({
-      message: "Cannot use --batch without --whiten: only whitening reads it",
+      message:
+        "Cannot use --batch without --whiten: it is how many groups are whitened",
     });
   }
   return { ...made, whiten };
@@ -380,8 +381,8 @@ export function noteOf(options: CreditOptions): string {
       step_weight: options.stepWeight,
     }),
     ...(advantage === "remax" && { greedy: options.greedy }),
-    ...(invalidPenalty > 0 && {
-      invalid_penalty: invalidPenalty,
+    ...(invalidPenalty > 0 && { invalid_penalty: invalidPenalty }),
+    ...(invalidPenalty > 0 && advantage === "gigpo" && {
       penalise: options.penalise,
     }),
     ...(whiten && { whiten_batch: batch }),
