@@ -1,5 +1,7 @@
 /** Presets, flags beside them, and flags that would be given in vain. */
 import { deepEqual, equal, match } from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import * as fc from "fast-check";
 import { EXIT, exitCode } from "../../../../pipeline/errors.ts";
 import { checkOptions } from "../../../../pipeline/flags.ts";
@@ -123,6 +125,39 @@ for (const [preset, flags] of Object.entries(PRESETS)) {
     );
   });
 }
+
+/** Flags in the words of a command line, as code gives them. */
+function flagsOf(words: string): { readonly [flag: string]: unknown } {
+  return Object.fromEntries(
+    words.split("--").filter(Boolean).map((part) => {
+      const [name, value] = part.trim().split(" ");
+      const number = Number(value);
+      return [
+        name,
+        value === undefined ? true : isNaN(number) ? value : number,
+      ];
+    }),
+  );
+}
+
+Deno.test("the presets of docs/credit.md are those of the program", async () => {
+  const page = fs.readFileSync(
+    path.resolve(import.meta.dirname!, "../../../../docs/credit.md"),
+    "utf8",
+  );
+  const listed = [
+    ...page.matchAll(/^\| `([^`]+)` \| `(--advantage [^`]+)` \|$/gm),
+  ];
+  deepEqual(listed.map(([, name]) => name), Object.keys(PRESETS));
+  for (const [, preset, words] of listed) {
+    const text = lines(drawn);
+    equal(
+      await apply(credit, flagsOf(words!) as never, text),
+      await apply(credit, { preset: preset! }, text),
+      preset,
+    );
+  }
+});
 
 Deno.test("presets are not all the same", async () => {
   const made = await Promise.all(
