@@ -134,6 +134,10 @@ Deno.test("sums that are no numbers are refused, not written", async () => {
     await refusal(apart, { advantage: "dr-grpo" }),
     /line 1: the group of a: its scores are too far apart/,
   );
+  match(await refusal(apart, { advantage: "remax" }), /too far apart/);
+  // Their mean is a number; their deviation is none.
+  const squared = [earns("a", 0, 1e200), earns("a", 1, -1e200)];
+  match(await refusal(squared, { advantage: "grpo" }), /too far apart/);
   match(
     await refusal(
       [earns("a", 0, 1e200), earns("b", 0, 1)],
@@ -208,4 +212,17 @@ Deno.test("one trial alone keeps its score; two that are equal have none", async
   deepEqual(await advantages(twins, { advantage: "pass-at-k" }), [0, 0]);
   const [row] = await credited([trial("a", 0)], { advantage: "gigpo" });
   equal(row!.episodes[0]!.advantages!.length, 2);
+});
+
+Deno.test("a reflection in a trial without steps returns nothing", async () => {
+  const idle = episode([], { success: true, reflection: { text: "left" } });
+  const rows = [
+    // What these leave behind is not read.
+    ...["a", "c", "d"].map((task) => earns(task, 0, 1, { success: true })),
+    trial("b", 0, { episodes: [idle, idle] }),
+  ];
+  const found = await credited(rows, { preset: "orbit" });
+  for (const { reflection, advantages } of found[3]!.episodes) {
+    deepEqual([reflection!.return, advantages], [0, []]);
+  }
 });
