@@ -6,7 +6,12 @@ import { bash, withFolder } from "./shell.ts";
 import { toolTest } from "./tools.ts";
 
 const root = path.resolve(import.meta.dirname!, "..");
-const PAGES = ["README.md", "docs/import.md", "docs/export.md"];
+const PAGES = [
+  "README.md",
+  "docs/credit.md",
+  "docs/import.md",
+  "docs/export.md",
+];
 /** A block that starts with its file's name is that file. */
 const NAMED = /^\/\/ (\w+\.ts)\n/;
 

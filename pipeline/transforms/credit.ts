@@ -16,6 +16,7 @@ import {
   type Transform,
 } from "../jsonl.ts";
 import { transform, type TransformStage } from "../stage.ts";
+import { estimate, finish } from "./credit/estimate.ts";
 import { addTrial, clearGroup, emptyGroup } from "./credit/group.ts";
 import { grouper } from "./credit/grouping.ts";
 import {
@@ -38,6 +39,8 @@ function creditRows(options: CreditOptions, onBad?: OnBadLine): BatchMapper {
     const { returns, episodeReturns, advantages, episodeAdvantages } = group;
     const credited = [{ ...at, steps: returns, reflections: episodeReturns }];
     if (options.advantage !== "none") {
+      estimate(group, options);
+      finish(group, options);
       credited.push({
         ...at,
         steps: advantages,

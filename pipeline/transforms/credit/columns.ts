@@ -4,11 +4,13 @@
  * @module
  */
 import {
+  type Cursor,
   cursor,
   enterList,
   nextEntry,
   place,
   skipValue,
+  Syntax,
 } from "../../json_scan.ts";
 import { type Numbers, readNumbers } from "../../json_numbers.ts";
 import { columnEnd, columnStart, type RowIndex } from "../../scan.ts";
@@ -112,12 +114,21 @@ export function textKey(keys: Keys, text: string): number {
   return numberOf(keys.texts, text, keys);
 }
 
-/** Whether a list begins with a number; `start` is at its bracket. */
-function isNumeric({ bytes }: RowIndex, start: number): boolean {
-  let at = start + 1;
-  while (bytes[at]! <= SPACE) at++;
-  const byte = bytes[at]!;
-  return byte === MINUS || (byte >= ZERO && byte <= NINE);
+/** Whether a value that begins with this is a number, or may be behind space. */
+function isNumber(byte: number): boolean {
+  return byte <= SPACE || byte === MINUS || (byte >= ZERO && byte <= NINE);
+}
+
+/** Reads a list into `scratch`; not where something else stands among numbers. */
+function areNumbers(c: Cursor, scratch: Numbers): boolean {
+  scratch.length = 0;
+  try {
+    readNumbers(c, scratch);
+    return true;
+  } catch (error) {
+    if (error instanceof Syntax) return false;
+    throw error;
+  }
 }
 
 /**
@@ -137,10 +148,10 @@ export function readKeys(
 ): void {
   const steps = row.ends[e]! - (e === 0 ? 0 : row.ends[e - 1]!);
   const start = columnStart(row, e, index);
-  if (prefix === "" && isNumeric(row, start)) {
-    scratch.length = 0;
-    place(c, row.bytes, start, columnEnd(row, e, index));
-    readNumbers(c, scratch);
+  place(c, row.bytes, start, columnEnd(row, e, index));
+  if (
+    prefix === "" && isNumber(row.bytes[start + 1]!) && areNumbers(c, scratch)
+  ) {
     for (let t = 0; t < steps; t++) {
       into[at + t] = numberKey(keys, scratch.values[t]!);
     }
@@ -150,6 +161,8 @@ export function readKeys(
   forEachValue(row, e, index, (from, to) => {
     if (t === steps) return;
     const text = decoder.decode(row.bytes.subarray(from, to));
-    into[at + t++] = textKey(keys, prefix + text);
+    into[at + t++] = prefix === "" && isNumber(row.bytes[from]!)
+      ? numberKey(keys, Number(text))
+      : textKey(keys, prefix + text);
   });
 }

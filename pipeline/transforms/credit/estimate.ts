@@ -63,7 +63,15 @@ export function poolGroup(
     entries.set(scores.subarray(steps, steps + group.reflections), count);
     count += group.reflections;
   }
-  return momentsOf(entries, count);
+  const moments = momentsOf(entries, count);
+  needFinite(moments.mean + moments.deviation);
+  return moments;
+}
+
+/** Scores that are numbers can have a mean or a deviation that is none. */
+function needFinite(moments: number): void {
+  if (Number.isFinite(moments)) return;
+  throw new Malformed("its scores are too far apart for numbers");
 }
 
 /** The entries that {@linkcode poolGroup} has just made. */
@@ -110,14 +118,10 @@ function best(group: Group, options: CreditOptions, moments: Moments): void {
   const { steps, reflections, shape } = group;
   entryOfRows(shape, options.pool, scratch.entryOf);
   for (let r = 0; r < reflections; r++) {
-    // Of a reflection the entry is its own, or that of the episode behind it.
-    const episode = group.reflectionEpisode[r]! + 1;
-    const first = shape.episodeEnds[episode - 1]!;
-    scratch.entryOf[steps + r] = options.pool === "rows"
-      ? steps + r
-      : episode < shape.episodes
-      ? scratch.entryOf[first]!
-      : -2;
+    // Of a reflection the entry is its own, or that of the step behind it.
+    const step = group.reflectionStep[r]!;
+    const pooled = step < 0 ? -2 : scratch.entryOf[step]!;
+    scratch.entryOf[steps + r] = options.pool === "rows" ? steps + r : pooled;
   }
   const rows = steps + reflections;
   const { entryOf, entries } = scratch;
@@ -135,7 +139,7 @@ function greedyTrial({ shape, samples }: Group, greedy: number): number {
 
 /**
  * Scores less those of the first step of the greedy trial's episode of the same
- * number, or of its last one where it has none.
+ * number, or of the last one before that where it has none with steps.
  */
 function lessGreedy(group: Group, { greedy }: CreditOptions): void {
   const { shape, scores, advantages } = group;
@@ -143,19 +147,17 @@ function lessGreedy(group: Group, { greedy }: CreditOptions): void {
   const base = greedyTrial(group, greedy);
   const first = base === 0 ? 0 : trialEnds[base - 1]!;
   const last = trialEnds[base]! - 1;
+  const startOf = (e: number) => e === 0 ? 0 : episodeEnds[e - 1]!;
   const baseline = (n: number) => {
-    const e = Math.min(first + n, last);
-    return scores[e === 0 ? 0 : episodeEnds[e - 1]!]!;
+    let e = Math.min(first + n, last);
+    while (e >= first && startOf(e) === episodeEnds[e]!) e--;
+    return e < first ? 0 : scores[startOf(e)]!;
   };
   const numberOf = new Int32Array(shape.episodes + 1);
   for (let k = 0, e = 0; k < shape.trials; k++) {
     for (let n = 0; e < trialEnds[k]!; e++, n++) {
       numberOf[e] = n;
-      for (
-        let i = e === 0 ? 0 : episodeEnds[e - 1]!;
-        i < episodeEnds[e]!;
-        i++
-      ) {
+      for (let i = startOf(e); i < episodeEnds[e]!; i++) {
         advantages[i] = scores[i]! - baseline(n);
       }
     }
@@ -167,11 +169,21 @@ function lessGreedy(group: Group, { greedy }: CreditOptions): void {
   }
 }
 
+/** Reflections have the advantage of the step behind them. */
+function takeBehind(group: Group): void {
+  const { steps, reflections, advantages } = group;
+  for (let r = 0; r < reflections; r++) {
+    const step = group.reflectionStep[r]!;
+    advantages[steps + r] = step < 0 ? 0 : advantages[step]!;
+  }
+}
+
 /** Works out the advantages of a group, before whitening. */
 export function estimate(group: Group, options: CreditOptions): void {
   const { advantage } = options;
   const { steps, reflections, scores, advantages } = group;
   const rows = steps + reflections;
+  if (isTemporal(options)) return takeBehind(group);
   joinReflections(group, options);
   if (advantage === "reinforce++") {
     advantages.set(scores.subarray(0, rows));
@@ -184,6 +196,9 @@ export function estimate(group: Group, options: CreditOptions): void {
       addAnchored(group, options);
     }
   }
+  let zero = 0;
+  for (let i = 0; i < rows; i++) zero += advantages[i]! * 0;
+  needFinite(zero);
 }
 
 /** Bounds advantages, and gives reflections theirs: what is then written. */

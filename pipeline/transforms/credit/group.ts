@@ -55,6 +55,8 @@ export interface Group {
   samples: Int32Array;
   /** The episode before each reflection, and what the reflection has. */
   reflectionEpisode: Int32Array;
+  /** The next step of its trial; -1 behind the last one. */
+  reflectionStep: Int32Array;
   reflectionReturn: Float64Array;
   reflectionScore: Float64Array;
   reflectionPenalty: Float64Array;
@@ -83,6 +85,7 @@ export function emptyGroup(): Group {
     anchorKeys: keys(),
     samples: integers(),
     reflectionEpisode: integers(),
+    reflectionStep: integers(),
     reflectionReturn: doubles(),
     reflectionScore: doubles(),
     reflectionPenalty: doubles(),
@@ -119,6 +122,7 @@ function reserve(group: Group, row: RowIndex): void {
   group.samples = grown(group.samples, shape.trials + 1);
   group.anchors = grown(group.anchors, rows);
   group.reflectionEpisode = grown(group.reflectionEpisode, episodes);
+  group.reflectionStep = grown(group.reflectionStep, episodes);
   group.reflectionReturn = grown(group.reflectionReturn, episodes);
   group.reflectionScore = grown(group.reflectionScore, episodes);
   group.reflectionPenalty = grown(group.reflectionPenalty, episodes);
@@ -130,6 +134,7 @@ function reserve(group: Group, row: RowIndex): void {
 export function needFinite(
   { ends, episodes }: RowIndex,
   values: Float64Array,
+  what = "rewards",
 ): void {
   const steps = ends[episodes - 1]!;
   let zero = 0;
@@ -138,7 +143,7 @@ export function needFinite(
   const e = ends.findIndex((end) =>
     !values.subarray(0, end).every(Number.isFinite)
   );
-  throw new Malformed(`episodes[${e}].rewards add up to no finite number`);
+  throw new Malformed(`episodes[${e}].${what} add up to no finite number`);
 }
 
 /** The score of each step of episode `e` where all of them have the same. */
@@ -156,7 +161,8 @@ function episodeScore(
   }
   let sum = 0;
   for (let i = first; i < row.ends[e]!; i++) sum += row.rewards.values[i]!;
-  return sum;
+  if (Number.isFinite(sum)) return sum;
+  throw new Malformed(`episodes[${e}].rewards add up to no finite number`);
 }
 
 function addScores(
@@ -201,9 +207,8 @@ export function returnOfReflection(
   e: number,
   { cross }: CreditOptions,
 ): number {
-  return cross === "orbit"
-    ? returns[0] ?? 0
-    : reflectionReturn(row, returns, e);
+  if (cross !== "orbit") return reflectionReturn(row, returns, e);
+  return row.ends[row.episodes - 1] === 0 ? 0 : returns[0]!;
 }
 
 function addReflections(
@@ -220,6 +225,9 @@ function addReflections(
     if (!hasReflection(row, e)) continue;
     const r = group.reflections++;
     group.reflectionEpisode[r] = episode;
+    const next = row.ends[e]!;
+    const isLast = next === row.ends[row.episodes - 1]!;
+    group.reflectionStep[r] = isLast ? -1 : group.steps + next;
     group.reflectionReturn[r] = returned;
     group.reflectionScore[r] = reflectionScore(row, e, options, returned);
     group.reflectionPenalty[r] = isInvalidReflection(row, e)
@@ -256,25 +264,15 @@ function addReturns(group: Group, row: RowIndex, options: CreditOptions): void {
   const returns = group.returns.subarray(group.steps);
   if (isTemporal(options)) {
     const advantages = group.advantages.subarray(group.steps);
-    return addTemporal(row, options, returns, advantages);
+    addTemporal(row, options, returns, advantages);
+    needFinite(row, returns, "rewards and values");
+    return needFinite(row, advantages, "rewards and values");
   }
   const { ends, episodes, success } = row;
   const columns = { rewards: row.rewards.values, ends, episodes, success };
   trialReturns(columns, options, returns);
   needFinite(row, returns);
   if (options.advantage !== "none") addScores(group, row, options, returns);
-}
-
-/** The advantages of reflections, of estimators that follow from the trial. */
-function handBack(group: Group, row: RowIndex): void {
-  const advantages = group.advantages.subarray(group.steps);
-  for (let e = 0; e < row.episodes; e++) {
-    group.episodeAdvantages[group.shape.episodes + e] = reflectionReturn(
-      row,
-      advantages,
-      e,
-    );
-  }
 }
 
 function sampleOf(row: RowIndex): number {
@@ -309,7 +307,6 @@ export function addTrial(
   group.penalties.fill(0, group.steps, group.steps + steps);
   if (options.invalidPenalty > 0) penalise(group, row, options);
   addReflections(group, row, options, group.returns.subarray(group.steps));
-  if (isTemporal(options)) handBack(group, row);
   if (options.advantage === "gigpo" && options.anchor !== "none") {
     addAnchors(group, row);
   }

@@ -106,7 +106,7 @@ export function grouper(
   let waiting: Array<Held> = [];
   let moments = weightedMoments();
   let open = emptyHeld();
-  let key = "";
+  let key: string | undefined;
   const batches: Array<Batch> = [];
   let oldest = 0;
   let [rows, steps] = [0, 0];
@@ -152,6 +152,11 @@ export function grouper(
     free.push(held);
   };
   const emitWaiting = () => {
+    if (!Number.isFinite(moments.squares)) {
+      const problem =
+        "advantages from here on are too far apart to be whitened";
+      throw badLine(waiting[0]!.place, problem);
+    }
     for (const held of waiting) {
       const { advantages, steps, reflections } = held.group;
       whiten(advantages, steps + reflections, moments);
@@ -172,11 +177,12 @@ export function grouper(
     }
     if (!options.whiten) return emit(held);
     const { advantages, steps, reflections } = held.group;
-    addMoments(moments, advantages, steps + reflections);
+    const counted = options.reflections === "none" ? 0 : reflections;
+    addMoments(moments, advantages, steps + counted);
     waiting.push(held);
     if (waiting.length === options.batch) emitWaiting();
   };
-  const begin = (next: string, batch: number, place: Place) => {
+  const begin = (next: string, place: Place) => {
     close();
     if (!seen.add(next)) {
       throw badLine(
@@ -185,8 +191,6 @@ export function grouper(
       );
     }
     key = next;
-    open.batch = batch;
-    open.place = place;
   };
   /** Lets go of batches that no row stands in any more. */
   const release = () => {
@@ -213,8 +217,9 @@ export function grouper(
     const add = (row: RowIndex, line: number) => {
       const next = keyOf(row);
       const place = { origin: batch.place.origin, line };
-      if (open.count === 0 || next !== key) begin(next, number, place);
+      if (next !== key) begin(next, place);
       addTrial(open.group, row, options);
+      if (open.count === 0) [open.batch, open.place] = [number, place];
       // The row that was there before is free to read the next line into.
       spare = open.rows[open.count] ?? rowIndex();
       open.rows[open.count++] = row;

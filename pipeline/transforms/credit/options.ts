@@ -288,8 +288,32 @@ function givenOf(options: Given): Partial<CreditOptions> {
   );
 }
 
+/** Estimators that compare the trials of a group. */
+export const READS_POOL: ReadonlySet<Advantage> = new Set([
+  "grpo",
+  "dr-grpo",
+  "rloo",
+  "gigpo",
+  "reinforce++-baseline",
+  "pass-at-k",
+]);
+
+const ESTIMATORS = ADVANTAGES.filter((name) => name !== "none");
+const COMPARING = ESTIMATORS.filter((name) =>
+  name !== "gae" && name !== "vtrace"
+);
+
 /** Which flags an estimator does not read, and would be given in vain. */
 const READERS: { readonly [flag: string]: ReadonlyArray<Advantage> } = {
+  "cross": ["none", ...COMPARING],
+  "score": COMPARING,
+  "pool": [...READS_POOL],
+  "group": ESTIMATORS,
+  "reflections": COMPARING,
+  "invalid-penalty": COMPARING,
+  "penalise": ["gigpo"],
+  "whiten": ESTIMATORS,
+  "clip": ESTIMATORS,
   "norm": ["gigpo", "pass-at-k"],
   "anchor": ["gigpo"],
   "step-weight": ["gigpo"],
@@ -302,12 +326,14 @@ const READERS: { readonly [flag: string]: ReadonlyArray<Advantage> } = {
 
 function refuseVain(options: Given, advantage: Advantage): void {
   for (const [flag, readers] of Object.entries(READERS)) {
-    const given = options[flag as keyof Given] !== undefined;
-    if (!given || readers.includes(advantage)) continue;
+    const given = options[flag as keyof Given];
+    if (given === undefined || given === false || readers.includes(advantage)) {
+      continue;
+    }
     throw new UsageError({
-      message: `Cannot use --${flag} with advantage ${advantage}: only ${
-        readers.join(" and ")
-      } read it`,
+      message: `Cannot use --${flag} with advantage ${advantage}: it is for ${
+        readers.join(", ")
+      }`,
     });
   }
 }
@@ -328,47 +354,46 @@ export function creditOptions(options: Given): CreditOptions {
     ...preset,
     ...given,
   };
-  return { ...made, whiten: made.whiten || WHITENED.has(advantage) };
+  const whiten = made.whiten || WHITENED.has(advantage);
+  if (options.batch !== undefined && !whiten) {
+    throw new UsageError({
+      message:
+        "Cannot use --batch without --whiten: it is how many groups are whitened",
+    });
+  }
+  return { ...made, whiten };
 }
 
 /** What the row keeps of the choices: those that its numbers depend on. */
 export function noteOf(options: CreditOptions): string {
   const { gamma, gammaTrial, cross, advantage } = options;
-  const returns = { gamma, gamma_trial: gammaTrial, cross };
+  const isTemporal = advantage === "gae" || advantage === "vtrace";
+  const discounts = { gamma, gamma_trial: gammaTrial };
+  const returns = isTemporal ? discounts : { ...discounts, cross };
   if (advantage === "none") return JSON.stringify(returns);
   const { cut, lambda, rhoClip, cClip, whiten, batch, clip } = options;
-  const isTemporal = advantage === "gae" || advantage === "vtrace";
   const { score, pool, group, reflections, invalidPenalty } = options;
   return JSON.stringify({
     ...returns,
     advantage,
     ...(isTemporal ? { lambda, cut } : { score, reflections }),
     ...(advantage === "vtrace" && { rho_clip: rhoClip, c_clip: cClip }),
-    ...(READS_POOL.has(advantage) && { pool, group }),
+    ...(READS_POOL.has(advantage) && { pool }),
+    ...((whiten || !isTemporal) && { group }),
     ...(READERS.norm!.includes(advantage) && { norm: options.norm }),
     ...(advantage === "gigpo" && {
       anchor: options.anchor,
       step_weight: options.stepWeight,
     }),
     ...(advantage === "remax" && { greedy: options.greedy }),
-    ...(invalidPenalty > 0 && {
-      invalid_penalty: invalidPenalty,
+    ...(invalidPenalty > 0 && { invalid_penalty: invalidPenalty }),
+    ...(invalidPenalty > 0 && advantage === "gigpo" && {
       penalise: options.penalise,
     }),
     ...(whiten && { whiten_batch: batch }),
     ...(clip < Infinity && { clip }),
   });
 }
-
-/** Estimators that compare the trials of a group. */
-export const READS_POOL: ReadonlySet<Advantage> = new Set([
-  "grpo",
-  "dr-grpo",
-  "rloo",
-  "gigpo",
-  "reinforce++-baseline",
-  "pass-at-k",
-]);
 
 /** Whether rows are looked at one by one. */
 export function isRowwise({ advantage, whiten }: CreditOptions): boolean {

@@ -15,7 +15,7 @@ function hashes(key: string): readonly [number, number] {
     low = Math.imul(low ^ key.charCodeAt(j), 0x01000193);
   }
   // 0 and 0 is what an empty place holds.
-  return [high | 1, low];
+  return [high | 1, low | 0];
 }
 
 /** A set that only grows; `add` says whether the key is new. */
