@@ -9,7 +9,14 @@ type Sources = ReadonlyMap<string, string>;
 
 const LONGEST = 400;
 const LAYERS = ["kernels", "envs", "pipeline", "datasets"];
-const SIBLINGS = ["transforms", "sources", "sinks", "keeping", "exports"];
+const SIBLINGS = [
+  "transforms",
+  "sources",
+  "sinks",
+  "keeping",
+  "exports",
+  "training",
+];
 const NATIVE = ["@duckdb/node-api", "onnxruntime-node"];
 /** The kernels that may import a package, and which. */
 const SESSION = "kernels/onnx/session.ts";

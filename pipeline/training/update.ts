@@ -16,7 +16,7 @@ import {
 } from "../../kernels/onnx/optimiser.ts";
 import { initialise } from "../../kernels/onnx/parameters.ts";
 import {
-  DEVICES,
+  type DEVICES,
   openSession,
   type Session,
   SessionError,
@@ -29,7 +29,6 @@ import {
   weightsOf,
 } from "../../kernels/onnx/training.ts";
 import type { TransformerConfig } from "../../kernels/onnx/transformer.ts";
-import { OUTPUT_FLAGS } from "../chain.ts";
 import {
   DataError,
   HostError,
@@ -38,18 +37,13 @@ import {
   type StageError,
   UsageError,
 } from "../errors.ts";
-import type { Options } from "../flags.ts";
-import { SEED_FLAG, stageKey } from "../keyed.ts";
+import { stageKey } from "../keyed.ts";
 import { say } from "../progress.ts";
 import { writeWhole } from "../shard.ts";
 import { keeper } from "../stage.ts";
-import {
-  batchOf,
-  type Objective,
-  objectiveOf,
-  OBJECTIVES,
-} from "./objectives.ts";
+import { batchOf, type Objective, objectiveOf } from "./objectives.ts";
 import { openPacks, type Packs, windowsOfUpdate } from "./packs.ts";
+import { flags, type UpdateOptions } from "./update_flags.ts";
 import {
   checkpointsIn,
   CONFIG,
@@ -60,112 +54,6 @@ import {
 } from "./runs.ts";
 
 const INTERVAL_MS = 500;
-
-const flags = {
-  out: {
-    type: "text",
-    required: true,
-    value: "DIR",
-    summary: "folder of the run: checkpoints and log",
-  },
-  overwrite: OUTPUT_FLAGS.overwrite,
-  objective: {
-    type: "text",
-    choices: OBJECTIVES,
-    default: "ad",
-    value: "NAME",
-    summary: "ad imitates what was done; dpt, omnirl predict labels",
-  },
-  updates: {
-    type: "count",
-    default: 1000,
-    min: 1,
-    value: "N",
-    summary: "updates in all",
-  },
-  batch: {
-    type: "count",
-    default: 16,
-    min: 1,
-    value: "B",
-    summary: "windows of an update",
-  },
-  width: { type: "count", default: 64, min: 2, summary: "width of the model" },
-  layers: { type: "count", default: 3, min: 1, summary: "blocks" },
-  heads: { type: "count", default: 2, min: 1, summary: "heads of attention" },
-  tokens: {
-    type: "text",
-    choices: ["step", "three"],
-    default: "step",
-    value: "HOW",
-    summary: "one token a step, or three as Algorithm Distillation has it",
-  },
-  positions: {
-    type: "text",
-    choices: ["rotary", "learned"],
-    default: "rotary",
-    value: "HOW",
-    summary: "how positions are told",
-  },
-  rate: {
-    type: "number",
-    default: 1e-3,
-    min: 0,
-    value: "R",
-    summary: "learning rate, at its highest",
-  },
-  schedule: {
-    type: "text",
-    choices: ["constant", "cosine", "noam"],
-    default: "cosine",
-    value: "NAME",
-    summary: "what becomes of the rate",
-  },
-  "warm-up": {
-    type: "count",
-    default: 100,
-    min: 1,
-    value: "N",
-    summary: "updates until the rate is at its highest",
-  },
-  decay: {
-    type: "number",
-    default: 0.01,
-    min: 0,
-    value: "D",
-    summary: "weight decay",
-  },
-  clip: {
-    type: "number",
-    default: 1,
-    min: 0,
-    value: "C",
-    summary: "longest gradient",
-  },
-  save: {
-    type: "count",
-    default: 500,
-    min: 1,
-    value: "N",
-    summary: "updates from checkpoint to checkpoint",
-  },
-  seed: SEED_FLAG,
-  device: {
-    type: "text",
-    choices: DEVICES,
-    default: "cpu",
-    value: "NAME",
-    summary: "where it is trained",
-  },
-  threads: {
-    type: "count",
-    min: 1,
-    value: "N",
-    summary: "threads of an operator; results depend on them",
-  },
-} as const;
-
-type UpdateOptions = Options<typeof flags>;
 
 function modelOf(
   { description }: Packs,

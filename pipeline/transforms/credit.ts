@@ -17,12 +17,12 @@ import {
 } from "../jsonl.ts";
 import { transform, type TransformStage } from "../stage.ts";
 import { estimate, finish } from "./credit/estimate.ts";
+import { flags } from "./credit/flags.ts";
 import { addTrial, clearGroup, emptyGroup } from "./credit/group.ts";
 import { grouper } from "./credit/grouping.ts";
 import {
   type CreditOptions,
   creditOptions,
-  flags,
   isRowwise,
   noteOf,
 } from "./credit/options.ts";

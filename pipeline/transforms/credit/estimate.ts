@@ -202,10 +202,7 @@ export function estimate(group: Group, options: CreditOptions): void {
 }
 
 /** Bounds advantages, and gives reflections theirs: what is then written. */
-export function finish(group: Group, options: CreditOptions): void {
-  // Reflections of trials alone were handed theirs when the trial came.
-  if (isTemporal(options) && !options.whiten) return;
-  const { clip } = options;
+export function finish(group: Group, { clip }: CreditOptions): void {
   const { steps, reflections, advantages } = group;
   if (clip < Infinity) {
     for (let i = 0; i < steps + reflections; i++) {

@@ -170,7 +170,7 @@ export function grouper(
     const held = open;
     open = free.pop() ?? emptyHeld();
     try {
-      if (!isRowwise(options)) estimate(held.group, options);
+      if (options.advantage !== "none") estimate(held.group, options);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       throw badLine(held.place, `the group of ${key}: ${error.message}`);

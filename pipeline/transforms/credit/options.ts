@@ -1,17 +1,14 @@
 /**
- * The options of `credit`: flags, published recipes, and what they come to.
+ * The options of `credit`: published recipes, and what flags come to.
  *
  * @module
  */
-import { POOLS } from "../../../kernels/advantages/outcome.ts";
-import { CUTS } from "../../../kernels/advantages/temporal.ts";
-import {
-  CROSS_FORMS,
-  type CrossForm,
-  type ReturnOptions,
-} from "../../../kernels/returns.ts";
+import type { Pool } from "../../../kernels/advantages/outcome.ts";
+import type { Cut } from "../../../kernels/advantages/temporal.ts";
+import type { CrossForm, ReturnOptions } from "../../../kernels/returns.ts";
 import { UsageError } from "../../errors.ts";
-import type { Flags, Options } from "../../flags.ts";
+import type { Options } from "../../flags.ts";
+import type { flags } from "./flags.ts";
 
 /** Estimators of advantages. */
 export const ADVANTAGES = [
@@ -31,16 +28,16 @@ export type Advantage = typeof ADVANTAGES[number];
 
 /** What a step is compared by. */
 export const SCORES = ["return", "episode", "success", "orbit"] as const;
-const NORMS = ["mean", "mean-std"] as const;
-const ANCHORS = ["observation", "none"] as const;
-const PENALISED = ["episode", "step", "both"] as const;
-const REFLECTIONS = ["next", "zero", "none"] as const;
+export const NORMS = ["mean", "mean-std"] as const;
+export const ANCHORS = ["observation", "none"] as const;
+export const PENALISED = ["episode", "step", "both"] as const;
+export const REFLECTIONS = ["next", "zero", "none"] as const;
 
 /** Every choice, made. */
 export interface CreditOptions extends ReturnOptions {
   readonly advantage: Advantage;
   readonly score: typeof SCORES[number];
-  readonly pool: typeof POOLS[number];
+  readonly pool: Pool;
   readonly group: string;
   readonly norm: typeof NORMS[number];
   readonly anchor: typeof ANCHORS[number];
@@ -49,7 +46,7 @@ export interface CreditOptions extends ReturnOptions {
   readonly penalise: typeof PENALISED[number];
   readonly reflections: typeof REFLECTIONS[number];
   readonly lambda: number;
-  readonly cut: typeof CUTS[number];
+  readonly cut: Cut;
   readonly rhoClip: number;
   readonly cClip: number;
   readonly greedy: number;
@@ -92,7 +89,7 @@ const DEFAULTS: CreditOptions = {
 const EPISODIC = { gamma: 1, gammaTrial: 0, cross: "paper" } as const;
 
 /** What each recipe changes in {@linkcode DEFAULTS}. */
-const PRESETS = {
+export const PRESETS = {
   // As its scripts run it: arXiv 2512.16848 and its release.
   "lamer-code": {
     advantage: "gigpo",
@@ -119,147 +116,6 @@ const PRESETS = {
   "ppo": { ...EPISODIC, advantage: "gae", whiten: true },
   "impala": { ...EPISODIC, gamma: 0.99, advantage: "vtrace" },
 } as const satisfies { readonly [name: string]: Partial<CreditOptions> };
-
-/** What is not given is the preset's, or as below. */
-export const flags = {
-  "preset": {
-    type: "text",
-    value: "NAME",
-    choices: Object.keys(PRESETS),
-    summary: "options of a published recipe; flags beside it win",
-  },
-  "gamma": {
-    type: "number",
-    min: 0,
-    max: 1,
-    value: "G",
-    summary: "discount from step to step (0.95)",
-  },
-  "gamma-trial": {
-    type: "number",
-    min: 0,
-    max: 1,
-    value: "T",
-    summary: "discount from episode to episode (0.6)",
-  },
-  "cross": {
-    type: "text",
-    choices: CROSS_FORMS,
-    value: "FORM",
-    summary: "form of credit across episodes (lamer)",
-  },
-  "advantage": {
-    type: "text",
-    choices: ADVANTAGES,
-    value: "NAME",
-    summary: "estimator of advantages (none)",
-  },
-  "score": {
-    type: "text",
-    choices: SCORES,
-    value: "WHAT",
-    summary: "what is compared (episode; of reinforce++ and remax return)",
-  },
-  "pool": {
-    type: "text",
-    choices: POOLS,
-    value: "BY",
-    summary: "what weighs the same in means and deviations (trials)",
-  },
-  "group": {
-    type: "text",
-    value: "KEY,…",
-    summary: "fields whose values name a group (task)",
-  },
-  "norm": {
-    type: "text",
-    choices: NORMS,
-    value: "BY",
-    summary: "of gigpo and pass-at-k: mean, or mean-std (mean)",
-  },
-  "anchor": {
-    type: "text",
-    choices: ANCHORS,
-    value: "WHAT",
-    summary: "steps that gigpo compares; stored anchors win (observation)",
-  },
-  "step-weight": {
-    type: "number",
-    min: 0,
-    value: "W",
-    summary: "weight of gigpo's step term (1)",
-  },
-  "invalid-penalty": {
-    type: "number",
-    min: 0,
-    value: "X",
-    summary: "taken off where an action was not valid (0)",
-  },
-  "penalise": {
-    type: "text",
-    choices: PENALISED,
-    value: "TERM",
-    summary: "the term that it is taken off (episode)",
-  },
-  "reflections": {
-    type: "text",
-    choices: REFLECTIONS,
-    value: "AS",
-    summary: "what reflections score: as the next episode, zero, or no part",
-  },
-  "lambda": {
-    type: "number",
-    min: 0,
-    max: 1,
-    value: "L",
-    summary: "of gae and vtrace (1)",
-  },
-  "cut": {
-    type: "text",
-    choices: CUTS,
-    value: "AT",
-    summary: "where gae and vtrace end credit (episode)",
-  },
-  "rho-clip": {
-    type: "number",
-    min: 0,
-    value: "X",
-    summary: "of vtrace's ratio in a step's own term (1)",
-  },
-  "c-clip": {
-    type: "number",
-    min: 0,
-    value: "X",
-    summary: "of vtrace's ratio in what is handed back (1)",
-  },
-  "greedy": {
-    type: "count",
-    value: "S",
-    summary: "sample whose score is remax's baseline (0)",
-  },
-  "whiten": {
-    type: "switch",
-    summary: "advantages to mean 0 and deviation 1 over --batch groups",
-  },
-  "batch": {
-    type: "count",
-    min: 1,
-    value: "N",
-    summary: "groups that are whitened together (16)",
-  },
-  "clip": {
-    type: "number",
-    min: 0,
-    value: "C",
-    summary: "largest advantage that is written, either way",
-  },
-  "exact": { type: "switch", summary: "print numbers to the last bit" },
-  "explain": {
-    type: "text",
-    value: "ID",
-    summary: "print how this trial's numbers are made, instead of rows",
-  },
-} as const satisfies Flags;
 
 /** Estimators that are whitened, or are not what they are called. */
 const WHITENED: ReadonlySet<Advantage> = new Set([
