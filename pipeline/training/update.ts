@@ -14,6 +14,7 @@ import {
   noam,
   type Schedule,
 } from "../../kernels/onnx/optimiser.ts";
+import { GraphError } from "../../kernels/onnx/graph.ts";
 import { initialise } from "../../kernels/onnx/parameters.ts";
 import {
   type DEVICES,
@@ -268,6 +269,10 @@ async function runUpdate(folder: string, options: UpdateOptions) {
 /** What training threw, as the error of a stage. */
 function stageError(cause: unknown): StageError {
   if (isStageError(cause)) return cause;
+  // A model that cannot be built is one that was not well asked for.
+  if (cause instanceof GraphError) {
+    return new UsageError({ message: `Cannot train: ${cause.message}` });
+  }
   return cause instanceof SessionError
     ? new HostError({ message: `Cannot train: ${cause.message}` })
     : hostError("train", cause);
