@@ -83,8 +83,7 @@ class Model:
 
     def world(self, x, i, name):
         x = x + self.w["world.action"][i["action"]]
-        x = x + F.gelu(x @ self.w[name + ".in"])
-        return self.head(x, name)
+        return self.head(F.gelu(x @ self.w[name + ".in"]), name)
 
 
 def mean(x, weight):

@@ -1,10 +1,12 @@
 /**
  * Functions that have a gradient of their own, cheaper than their operators'
- * rules would give: normalisation, GELU, attention.
+ * rules would give: normalisation, GELU, attention,
+ * cross-entropy.
  *
  * @module
  */
-import { describe, GraphError, sizeOf, type Tensor } from "./graph.ts";
+import { type Backward, dataOf, describe, GraphError } from "./graph.ts";
+import { sizeOf, type Tensor } from "./graph.ts";
 import * as op from "./operators.ts";
 
 /** The tensor itself, of which no gradient is taken. */
@@ -62,28 +64,49 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor): Tensor {
 }
 
 /**
- * x Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016,
- * arXiv 1606.08415, equation 1), exactly, not by tanh.
+ * gelu(x A) B, gelu(x) = x Φ(x) with Φ the normal distribution function (Hendrycks
+ * and Gimpel 2016, arXiv 1606.08415, equation 1), exactly, not by tanh.
+ *
+ * Its constants are put into the matrices, which are smaller than what passes
+ * through: with u = x A / √2, the whole is u (1 + erf u) (B / √2), and the slope of
+ * its middle 1 + erf u + 2 u exp(-u²) / √π.
  */
-export function gelu(x: Tensor): Tensor {
-  return x.graph.withGradient(
-    [x],
-    () => x.graph.node("Gelu", [x], [x]),
-    () => ([g]) => {
-      const half = op.like(x, 0.5);
-      const below = op.mul(op.erf(op.scale(x, Math.SQRT1_2)), half);
-      const bell = op.exp(op.mul(op.square(x), op.like(x, -0.5)));
-      const slope = op.mul(op.scale(x, 1 / Math.sqrt(2 * Math.PI)), bell);
-      return [op.mul(g!, op.add(op.add(below, half), slope))];
-    },
-  )[0]!;
+export function geluBetween(x: Tensor, a: Tensor, b: Tensor): Tensor {
+  const { graph } = x;
+  const u = op.matmul(x, op.scale(a, Math.SQRT1_2));
+  const build = () => {
+    const above = op.add(op.erf(u), op.like(u, 1));
+    return [op.mul(u, above), above] as const;
+  };
+  const [middle] = graph.withGradient([u], build, ([, above]) => ([g]) => {
+    // The factor 2 / √π, as part of the exponent.
+    const exponent = op.sub(
+      op.like(u, Math.log(2 / Math.sqrt(Math.PI))),
+      op.square(u),
+    );
+    return [op.mul(g!, op.add(above, op.mul(u, op.exp(exponent))))];
+  });
+  return op.matmul(middle, op.scale(b, Math.SQRT1_2));
+}
+
+/** Gradients of queries, keys and values of one attention, from its weights. */
+function pulledBack(
+  { q, k, v, weights }: Readonly<Record<"q" | "k" | "v" | "weights", Tensor>>,
+  g: Tensor,
+  rows: Tensor,
+): readonly [Tensor, Tensor, Tensor] {
+  const pulled = op.matmul(g, op.transpose(v));
+  const scores = op.mul(weights, op.sub(pulled, rows));
+  return [
+    op.matmul(scores, k),
+    op.matmul(op.transpose(scores), q),
+    op.matmul(op.transpose(weights), g),
+  ];
 }
 
 /**
  * softmax(Q Kᵀ + mask) V for `[batch, heads, tokens, width]` (Vaswani and others
- * 2017, arXiv 1706.03762, equation 1; the scale is for Q to bring). The gradient
- * of the weights takes its row sums from the output (Dao and others 2022, arXiv
- * 2205.14135, appendix B.4), which is shorter than the weights are.
+ * 2017, arXiv 1706.03762, equation 1; the scale is for Q to bring).
  *
  * @param mask Added to the scores; 0 where a key may be seen, else very low.
  */
@@ -93,25 +116,63 @@ export function attention(
   v: Tensor,
   mask: Tensor,
 ): Tensor {
+  const scores = op.add(op.matmul(q, op.transpose(k)), mask);
+  return op.matmul(op.softmax(scores), v);
+}
+
+/** Queries at once: what they see at most, of 256 tokens, fits a core's cache. */
+const CHUNK = 128;
+/** A score so low that its weight is 0. */
+export const UNSEEN = -1e9;
+
+function chunksOf(tokens: number): ReadonlyArray<readonly [number, number]> {
+  return Array.from({ length: Math.ceil(tokens / CHUNK) }, (_, i) => {
+    return [i * CHUNK, Math.min(tokens, (i + 1) * CHUNK)];
+  });
+}
+
+/** The last tokens `from` to `to` see themselves and those before. */
+function causalMask(q: Tensor, from: number, to: number): Tensor {
+  const mask = Array.from({ length: (to - from) * to }, (_, i) => {
+    return i % to > from + Math.floor(i / to) ? UNSEEN : 0;
+  });
+  return q.graph.constant(q.dtype, [to - from, to], dataOf(q.dtype, mask));
+}
+
+/**
+ * Attention where each token sees itself and those before. Queries are taken some
+ * at a time, with the keys that these may see, which saves up to half of the work.
+ * The gradient of the weights takes its row sums from the output (Dao and others
+ * 2022, arXiv 2205.14135, appendix B.4), which is shorter than the weights are.
+ */
+export function causalAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
+  const chunks = chunksOf(q.shape[2]!).map(([from, to]) => ({ from, to }));
   const build = () => {
-    const scores = op.add(op.matmul(q, op.transpose(k)), mask);
-    const weights = op.softmax(scores);
-    return [op.matmul(weights, v), weights] as const;
+    const parts = chunks.map(({ from, to }) => {
+      const [keys, values] = [k, v].map((x) => op.slice(x, 2, 0, to));
+      const some = op.slice(q, 2, from, to);
+      const scores = op.matmul(some, op.transpose(keys!));
+      const weights = op.softmax(op.add(scores, causalMask(q, from, to)));
+      const y = op.matmul(weights, values!);
+      return { q: some, k: keys!, v: values!, weights, y };
+    });
+    return { y: op.concat(parts.map(({ y }) => y), 2), parts };
   };
-  return q.graph.withGradient(
-    [q, k, v],
-    build,
-    ([y, weights]) => ([g]) => {
-      const rows = op.reduceSum(op.mul(g!, y), [-1], true);
-      const pulled = op.matmul(g!, op.transpose(v));
-      const scores = op.mul(weights, op.sub(pulled, rows));
-      return [
-        op.matmul(scores, k),
-        op.matmul(op.transpose(scores), q),
-        op.matmul(op.transpose(weights), g!),
-      ];
-    },
-  )[0];
+  const { y, parts } = q.graph.untaped(build);
+  const backward: Backward = ([g]) => {
+    const rows = op.reduceSum(op.mul(g!, y), [-1], true);
+    const pulled = chunks.map(({ from, to }, i) => {
+      const own = [g!, rows].map((x) => op.slice(x, 2, from, to));
+      return pulledBack(parts[i]!, own[0]!, own[1]!);
+    });
+    const whole = (x: Tensor) => op.pad(x, 2, 0, q.shape[2]! - x.shape[2]!);
+    return [
+      op.concat(pulled.map(([dq]) => dq), 2),
+      op.sum(...pulled.map(([, dk]) => whole(dk))),
+      op.sum(...pulled.map(([, , dv]) => whole(dv))),
+    ];
+  };
+  return q.graph.withGradient([q, k, v], () => [y], () => backward)[0]!;
 }
 
 /**

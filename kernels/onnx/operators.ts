@@ -205,6 +205,7 @@ export function slice(x: Tensor, at: number, from: number, to: number): Tensor {
   if (!(0 <= from && from < to && to <= x.shape[axis]!)) {
     throw refuse("Slice", `no ${from} to ${to} on axis ${at}`, x);
   }
+  if (to - from === x.shape[axis]) return x;
   const places = [[from], [to], [axis]].map((n) => x.graph.integers(n));
   const shape = resized(x.shape, axis, to - from);
   return one("Slice", [x, ...places], x.dtype, shape);
@@ -218,6 +219,7 @@ export function pad(
   after: number,
 ): Tensor {
   const axis = axisOf("Pad", x, at);
+  if (before === 0 && after === 0) return x;
   const pads = [before, after].flatMap((n) =>
     resized(x.shape.map(() => 0), axis, n)
   );

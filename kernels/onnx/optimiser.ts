@@ -137,18 +137,20 @@ function accumulated(graph: Graph, gradient: Tensor, batches: number) {
   return { mean: op.scale(total, 1 / batches), choose, feedback };
 }
 
-/** g min(1, c / (|g| + 1e-6)), as PyTorch's `clip_grad_norm_`; and |g|. */
-function clipped(gradient: Tensor, longest: number | undefined) {
+/** |g|, and min(1, c / (|g| + 1e-6)), as PyTorch's `clip_grad_norm_`. */
+function clipping(gradient: Tensor, longest: number | undefined) {
   const norm = op.sqrt(op.reduceSumSquare(gradient));
-  if (longest === undefined) return { norm, gradient };
+  const one = op.like(norm, 1);
+  if (longest === undefined) return { norm, factor: one };
   const small = op.like(norm, 1e-6);
   const factor = op.div(op.like(norm, longest), op.add(norm, small));
-  const one = op.like(norm, 1);
-  return { norm, gradient: op.mul(gradient, op.min(factor, one)) };
+  return { norm, factor: op.min(factor, one) };
 }
 
-function mixed(old: Tensor, fresh: Tensor, beta: number): Tensor {
-  return op.add(op.scale(old, beta), op.scale(fresh, 1 - beta));
+/** β old + (1 - β) c fresh. Numbers meet first: vectors are long. */
+function mixed(old: Tensor, fresh: Tensor, beta: number, factor: Tensor) {
+  const share = op.scale(factor, 1 - beta);
+  return op.add(op.scale(old, beta), op.mul(fresh, share));
 }
 
 /**
@@ -172,43 +174,47 @@ export function adamW(
   const { graph } = weights[0]!;
   const flat = op.concat(gradients.map((g) => op.reshape(g, [-1])), 0);
   const sum = accumulated(graph, flat, options.accumulate ?? 1);
-  const { norm, gradient } = clipped(sum.mean, options.clip);
+  const { mean: gradient, choose } = sum;
+  const { norm, factor } = clipping(gradient, options.clip);
   graph.output("gradientNorm", norm);
   const rate = graph.input("learningRate", "float32", []);
-  const { moments, direction } = moment(graph, gradient, sum.choose, options);
-  const step = sum.choose(op.mul(direction, rate), graph.scalar(0));
+  const update = moved({ gradient, factor, rate, choose }, options);
+  const step = choose(update.step, graph.scalar(0));
   const decay = op.scale(rate, options.weightDecay ?? 0.01);
-  const factor = op.sub(graph.scalar(1), decay);
-  const shrink = sum.choose(factor, graph.scalar(1));
+  const one = graph.scalar(1);
+  const shrink = choose(op.sub(one, decay), one);
   let from = 0;
-  const moved = parameters.map(({ name, shape, decays }, i) => {
+  const next = parameters.map(({ name, shape, decays }, i) => {
     const part = op.slice(step, 0, from, from += sizeOf(shape));
     const old = decays ? op.mul(weights[i]!, shrink) : weights[i]!;
     return feed(graph, name, op.sub(old, op.reshape(part, shape)));
   });
-  return Object.fromEntries([...sum.feedback, ...moments, ...moved]);
+  return Object.fromEntries([...sum.feedback, ...update.moments, ...next]);
 }
 
-/** The moments' next values, and m̂ / (sqrt(v̂) + ε). */
-function moment(
-  graph: Graph,
-  gradient: Tensor,
-  choose: Choose,
+/** The moments' next values, and r m̂ / (sqrt(v̂) + ε), from g and a factor of it. */
+function moved(
+  { gradient, factor, rate, choose }: Readonly<
+    Record<"gradient" | "factor" | "rate", Tensor> & { choose: Choose }
+  >,
   { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions,
 ) {
+  const { graph } = gradient;
   const [m, v] = ["moment1", "moment2"].map((name) =>
     graph.input(name, "float32", gradient.shape)
   );
   const [one, two] = ["correction1", "correction2"].map((name) =>
     graph.input(name, "float32", [])
   );
-  const m1 = mixed(m!, gradient, beta1);
-  const v1 = mixed(v!, op.square(gradient), beta2);
-  const root = op.div(op.sqrt(v1), op.sqrt(two!));
-  const bottom = op.mul(op.add(root, op.like(root, epsilon)), one!);
+  const m1 = mixed(m!, gradient, beta1, factor);
+  const v1 = mixed(v!, op.square(gradient), beta2, op.square(factor));
   const moments = [
     feed(graph, "moment1", choose(m1, m!)),
     feed(graph, "moment2", choose(v1, v!)),
   ];
-  return { moments, direction: op.div(m1, bottom) };
+  // Both sides of the fraction times sqrt(correction2), which is but a number.
+  const root = op.sqrt(two!);
+  const bottom = op.add(op.sqrt(v1), op.scale(root, epsilon));
+  const factors = op.div(op.mul(rate, root), one!);
+  return { moments, step: op.div(op.mul(m1, factors), bottom) };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Graph, Tensor } from "./graph.ts";
+import { UNSEEN } from "./layers.ts";
 import * as op from "./operators.ts";
 import type { Lookup } from "./parameters.ts";
 import type { TransformerConfig } from "./transformer.ts";
@@ -15,8 +16,6 @@ export interface Tables {
   readonly learned?: Tensor;
 }
 
-/** A score so low that its weight is 0. */
-const UNSEEN = -1e9;
 const BASE = 10_000;
 
 /** The turn of each element of a head, in radians a token. */
@@ -102,15 +101,6 @@ export function rotated(x: Tensor, { cos, sin }: Tables): Tensor {
   if (!cos || !sin) return x;
   const turned = op.matmul(x, quarterTurn(x.graph, x.shape.at(-1)!));
   return op.add(op.mul(x, cos), op.mul(turned, sin));
-}
-
-/** Each token sees itself and those before: 0, others very low. */
-export function causalMask(graph: Graph, tokens: number): Tensor {
-  const mask = new Float32Array(tokens * tokens);
-  for (let i = 0; i < tokens; i++) {
-    mask.fill(UNSEEN, i * tokens + i + 1, (i + 1) * tokens);
-  }
-  return graph.constant("float32", [tokens, tokens], mask);
 }
 
 /**

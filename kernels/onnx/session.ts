@@ -51,9 +51,18 @@ interface Held {
 
 let loaded: Promise<Ort> | undefined;
 
+/** What is worth a line of the runtime's own; all else is thrown. */
+const FATAL = 4;
+
+async function load(): Promise<Ort> {
+  const ort = await import("onnxruntime-node");
+  ort.env.logLevel = "fatal";
+  return ort;
+}
+
 async function runtime(): Promise<Ort> {
   try {
-    return await (loaded ??= import("onnxruntime-node"));
+    return await (loaded ??= load());
   } catch (cause) {
     throw new SessionError("ONNX Runtime cannot be loaded", { cause });
   }
@@ -82,7 +91,7 @@ function optionsOf(
     executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: FATAL,
     // Numbers next to 0 make processors slow, and change nothing here.
     extra: { session: { set_denormal_as_zero: "1" } },
     ...(device === "webgpu"

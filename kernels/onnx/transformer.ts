@@ -11,11 +11,11 @@
  * @module
  */
 import { Graph, GraphError, type Tensor } from "./graph.ts";
-import { attention, gelu, layerNorm } from "./layers.ts";
+import { causalAttention, geluBetween, layerNorm } from "./layers.ts";
 import * as op from "./operators.ts";
 import { type Lookup, type Parameter, weightsIn } from "./parameters.ts";
 import type { Weights } from "./parameters.ts";
-import { causalMask, rotated, type Tables, tablesOf } from "./positions.ts";
+import { rotated, type Tables, tablesOf } from "./positions.ts";
 
 /** What a model can say at each step. */
 export const HEADS = [
@@ -257,8 +257,8 @@ export function think(
       attend(config, weights, a, i, [batch, tokens], tables, look),
     );
     const b = normed(x, `${name}.mlp.norm`);
-    const inner = gelu(op.matmul(b, weights(`${name}.mlp.in`)));
-    x = op.add(x, op.matmul(inner, weights(`${name}.mlp.out`)));
+    const matrices = ["in", "out"].map((end) => weights(`${name}.mlp.${end}`));
+    x = op.add(x, geluBetween(b, matrices[0]!, matrices[1]!));
   }
   const each = tokensOf(config);
   const last = op.slice(op.reshape(x, [-1, each, width]), 1, each - 1, each);
@@ -278,13 +278,11 @@ export function speak(
     op.gather(weights("world.action"), op.reshape(taken, [rows])),
   );
   const heads = config.outputs.map((head) => {
-    const from = isOfWorld(head)
-      ? op.add(after!, gelu(op.matmul(after!, weights(`${head}.in`))))
-      : known;
-    const said = op.add(
-      op.matmul(from, weights(`${head}.out`)),
-      weights(`${head}.bias`),
-    );
+    const out = weights(`${head}.out`);
+    const bare = isOfWorld(head)
+      ? geluBetween(after!, weights(`${head}.in`), out)
+      : op.matmul(known, out);
+    const said = op.add(bare, weights(`${head}.bias`));
     const isScalar = head === "value" || head === "reward";
     return [head, isScalar ? op.reshape(said, [rows]) : said] as const;
   });
@@ -307,13 +305,12 @@ export function forward(
   const { context } = config;
   const embedded = embed(config, weights, graph, [batch, context]);
   const tables = tablesOf(config, weights, graph);
-  const mask = causalMask(graph, context * tokensOf(config));
   const known = think(
     config,
     weights,
     embedded,
     tables,
-    (_layer, q, k, v) => attention(q, k, v, mask),
+    (_layer, q, k, v) => causalAttention(q, k, v),
   );
   const taken = readsAction(config)
     ? inputOf(graph, "action", "int32", [batch, context])

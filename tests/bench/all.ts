@@ -15,3 +15,4 @@ await import("./credit_bench.ts");
 await import("./advantages_bench.ts");
 await import("./startup_bench.ts");
 await import("./jobs_bench.ts");
+await import("./onnx_bench.ts");

@@ -10,9 +10,9 @@ import {
 } from "../../../kernels/onnx/graph.ts";
 import { DIFFERENTIABLE, gradients } from "../../../kernels/onnx/gradients.ts";
 import {
-  attention,
+  causalAttention,
   crossEntropy,
-  gelu,
+  geluBetween,
   layerNorm,
   stopGradient,
 } from "../../../kernels/onnx/layers.ts";
@@ -143,15 +143,21 @@ const CASES: ReadonlyArray<Case> = [
     build: (x, gain, bias) => layerNorm(x!, gain!, bias!),
     single: true,
   },
-  { ...unary("Gelu", gelu), single: true, within: [-2, 2] },
   {
-    name: "attention",
+    name: "geluBetween",
+    shapes: [[2, 3], [3, 4], [4, 2]],
+    build: (x, a, b) => geluBetween(x!, a!, b!),
+    single: true,
+  },
+  {
+    name: "causalAttention",
     shapes: [[1, 2, 3, 2], [1, 2, 3, 2], [1, 2, 3, 2]],
-    build: (q, k, v) => {
-      const low = [0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0];
-      const mask = q!.graph.constant(q!.dtype, [3, 3], dataOf(q!.dtype, low));
-      return attention(q!, k!, v!, mask);
-    },
+    build: (q, k, v) => causalAttention(q!, k!, v!),
+  },
+  {
+    name: "causalAttention in chunks",
+    shapes: [[1, 1, 130, 2], [1, 1, 130, 2], [1, 1, 130, 2]],
+    build: (q, k, v) => causalAttention(q!, k!, v!),
   },
   {
     name: "crossEntropy",
