@@ -11,6 +11,7 @@ const PAGES = [
   "docs/credit.md",
   "docs/import.md",
   "docs/export.md",
+  "docs/train.md",
 ];
 /** A block that starts with its file's name is that file. */
 const NAMED = /^\/\/ (\w+\.ts)\n/;
