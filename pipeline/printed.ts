@@ -11,6 +11,11 @@ const SIZE = 1024;
 const WORDS = 4;
 const LONGEST = 4 * WORDS;
 const COMMA = 0x2c;
+/** Numbers after which it is seen how many were found. */
+const TRIED = 4096;
+/** The least share of them that looking is worth. */
+const WORTH = 0.2;
+const SKIPPED = 65_536;
 
 /** A direct-mapped cache, by the bits of doubles. */
 export interface Printed {
@@ -23,6 +28,11 @@ export interface Printed {
   /** What was last printed from, and its words. */
   values: Float64Array;
   words: Int32Array;
+  /** Numbers looked up since it was last seen whether that is worth it; found. */
+  tried: number;
+  found: number;
+  /** Numbers that are yet to be printed without looking. */
+  skip: number;
 }
 
 /** A cache of what `write` prints, whose text depends on the number alone. */
@@ -36,6 +46,9 @@ export function emptyPrinted(write: Printed["write"]): Printed {
     width: new Uint8Array(SIZE),
     values: new Float64Array(0),
     words: new Int32Array(0),
+    tried: 0,
+    found: 0,
+    skip: 0,
   };
 }
 
@@ -46,6 +59,29 @@ function wordsOf(printed: Printed, values: Float64Array): Int32Array {
     printed.words = new Int32Array(buffer, byteOffset, 2 * length);
   }
   return printed.words;
+}
+
+/** Looks whether looking is worth it: where hardly any number comes again, not. */
+function settle(printed: Printed): void {
+  if (printed.tried < TRIED) return;
+  if (printed.found < WORTH * printed.tried) printed.skip = SKIPPED;
+  printed.tried = printed.found = 0;
+}
+
+function printPlainly(
+  values: Float64Array,
+  from: number,
+  to: number,
+  { write }: Printed,
+  out: Writer,
+): void {
+  const { bytes } = out;
+  let at = out.length;
+  for (let i = from; i < to; i++) {
+    if (i > from) bytes[at++] = COMMA;
+    at = write(out, at, values[i]!);
+  }
+  out.length = at;
 }
 
 /**
@@ -59,7 +95,12 @@ export function printList(
   printed: Printed,
   out: Writer,
 ): void {
+  if (printed.skip > 0) {
+    printed.skip -= to - from;
+    return printPlainly(values, from, to, printed, out);
+  }
   const { write, high, low, text, width } = printed;
+  let found = 0;
   const words = wordsOf(printed, values);
   const { bytes, view } = out;
   let at = out.length;
@@ -76,6 +117,7 @@ export function printList(
       view.setInt32(at + 8, text[t + 2]!, true);
       view.setInt32(at + 12, text[t + 3]!, true);
       at += width[slot]!;
+      found++;
       continue;
     }
     const end = write(out, at, values[i]!);
@@ -90,4 +132,7 @@ export function printList(
     at = end;
   }
   out.length = at;
+  printed.tried += to - from;
+  printed.found += found;
+  settle(printed);
 }
