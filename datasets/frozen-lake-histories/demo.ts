@@ -1,12 +1,12 @@
 /**
  * The demo: a dataset of learning histories on Frozen Lake, from worlds to
- * answers, each step as the command that it is.
+ * answers, and then a learner that gets better on rooms that it never saw, each
+ * step as the command that it is.
  *
  * @module
  */
-import * as Effect from "effect/Effect";
-import * as Exit from "effect/Exit";
-import { run } from "../../mod.ts";
+import { LEARNER } from "../darkroom-dpt/steps.ts";
+import { runSteps, say } from "../steps.ts";
 
 const LOG = "datasets/step-log/steps.csv";
 
@@ -83,22 +83,6 @@ What to type next (retrial is: npx -y deno@2.9.6 task --quiet retrial):
   retrial explain demo/lake -- generate --env frozen-lake --param hole=0.3 --tasks 400
 `;
 
-function say(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-}
-
-/** A word as it would be typed. */
-function typed(word: string): string {
-  const one = word.replaceAll(/\s+/g, " ");
-  const quote = one.includes("'") ? '"' : "'";
-  return /[^\w./=,:-]/.test(one) ? quote + one + quote : one;
-}
-
-for (const [why, words] of STEPS) {
-  say(`\n${why}\n  $ retrial ${words.map(typed).join(" ")}\n`);
-  const exit = await Effect.runPromiseExit(run(words));
-  if (Exit.isSuccess(exit)) continue;
-  say(`${exit.cause}\n`);
-  Deno.exit(1);
-}
+await runSteps(STEPS);
+await runSteps(LEARNER);
 say(NEXT);
