@@ -73,11 +73,15 @@ function theirs(config: TransformerConfig, interpreter: string): Contender {
     stdout: "piped",
   }).spawn();
   child.unref();
-  const [to, from] = [child.stdin.getWriter(), child.stdout.getReader()];
+  const to = child.stdin.getWriter();
+  const from = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const run = async () => {
     await to.write(new TextEncoder().encode("\n"));
-    const { done } = await from.read();
-    if (done) throw new Error(`${script} failed`);
+    for (let line = ""; !line.endsWith("\n");) {
+      const { value, done } = await from.read();
+      if (done) throw new Error(`${script} failed`);
+      line += value;
+    }
   };
   return { name: "PyTorch", run };
 }

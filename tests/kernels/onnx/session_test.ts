@@ -3,12 +3,12 @@ import { execFileSync } from "node:child_process";
 import { Graph } from "../../../kernels/onnx/graph.ts";
 import { add, floor, scatter } from "../../../kernels/onnx/operators.ts";
 import {
-  type Device,
   DEVICES,
   openSession,
   SessionError,
   type SessionOptions,
 } from "../../../kernels/onnx/session.ts";
+import { isHere } from "./models.ts";
 
 /** Counts by `by`: `next` is `count` and `by`; `floor` is of `by`. */
 function counter(): Graph {
@@ -23,16 +23,6 @@ function counter(): Graph {
 
 const FEEDBACK = { next: "count" };
 const BY = { by: Float32Array.of(1.5, 2) };
-
-/** Whether a device is here, as the runtime itself has it. */
-async function isHere(device: Device): Promise<boolean> {
-  try {
-    await (await openSession(counter(), { device })).release();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 for (const device of DEVICES) {
   const here = await isHere(device);
