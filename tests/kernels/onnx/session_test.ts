@@ -1,7 +1,12 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { Graph } from "../../../kernels/onnx/graph.ts";
-import { add, floor, scatter } from "../../../kernels/onnx/operators.ts";
+import {
+  add,
+  floor,
+  scatter,
+  transpose,
+} from "../../../kernels/onnx/operators.ts";
 import {
   DEVICES,
   openSession,
@@ -84,6 +89,18 @@ Deno.test("runs refuse what does not fit", async () => {
   const session = await openSession(counter(), { feedback: FEEDBACK });
   await rejects(session.get("count"), /count has not been set/);
   await rejects(session.get("none"), /The graph has no input none/);
+  await session.release();
+});
+
+Deno.test("the state that is read is not the one that is written", async () => {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", [64, 64]);
+  graph.output("next", transpose(x));
+  const session = await openSession(graph, { feedback: { next: "x" } });
+  const start = Float32Array.from({ length: 64 * 64 }, (_, i) => i);
+  session.set("x", start);
+  for (let i = 0; i < 4; i++) await session.run();
+  deepEqual(await session.get("x"), start);
   await session.release();
 });
 
