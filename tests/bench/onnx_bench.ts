@@ -13,7 +13,7 @@
 import { imitation } from "../../kernels/onnx/losses.ts";
 import { adamInputs, constant } from "../../kernels/onnx/optimiser.ts";
 import { initialise } from "../../kernels/onnx/parameters.ts";
-import { playGraph } from "../../kernels/onnx/play.ts";
+import { playGraph, playStep, startPlay } from "../../kernels/onnx/play.ts";
 import { openSession } from "../../kernels/onnx/session.ts";
 import { start, trainingStep } from "../../kernels/onnx/training.ts";
 import {
@@ -90,15 +90,12 @@ async function player(batch: number): Promise<Contender> {
   const weights = initialise(parametersOf(CONFIG), rootKey("7"));
   const play = playGraph(CONFIG, { batch, weights });
   const session = await openSession(play.graph, { ...play, threads: THREADS });
-  for (const [name, length] of Object.entries(play.state)) {
-    session.set(name, new Float32Array(length));
-  }
+  startPlay(session, play);
   const inputs = inputsOf({ ...CONFIG, context: 1 }, batch);
   let position = 0;
   const run = async () => {
     for (let i = 0; i < 8; i++) {
-      const at = Int32Array.of(position++);
-      await session.run({ ...inputs, position: at });
+      await playStep(session, play, position++, inputs);
     }
   };
   return { name: `play, ${batch} trials`, run };
