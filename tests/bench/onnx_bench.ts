@@ -1,8 +1,8 @@
 /**
  * A step of training (forward, backward, clipping, AdamW) of a transformer of
  * 0.8 M weights on 8 windows of 256 steps, on two threads, against the same model
- * in PyTorch (its own attention and fused AdamW), where that is installed; and
- * play of many trials at once with cached keys.
+ * in PyTorch (its own attention and fused AdamW from 2.0 on), where that is
+ * installed (`TORCH_PYTHON` may name the Python that has it); and play of many trials at once with cached keys.
  *
  * Rates count the products of the model alone, without those that the causal
  * mask would spare: 6 a weight of a block and a token, 12 a pair of tokens and
