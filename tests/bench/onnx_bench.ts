@@ -69,6 +69,8 @@ function theirs(config: TransformerConfig, interpreter: string): Contender {
   const given = JSON.stringify({ ...config, batch: BATCH, threads: THREADS });
   const child = new Deno.Command(interpreter, {
     args: [script, given],
+    // Threads that wait in a loop would take the other side's time.
+    env: { OMP_WAIT_POLICY: "PASSIVE" },
     stdin: "piped",
     stdout: "piped",
   }).spawn();
