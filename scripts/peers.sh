@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what tests compare with: Python's numpy, Gymnasium, datasets and ONNX
 # in .venv, and jq, zstd and gzip from Debian. PyTorch is too large for tests to
-# install; they use Debian's python3-torch where it is. What cannot be had is left out, and
-# the tests that need it say so.
+# install; they use Debian's python3-torch where it is. What cannot be had is left
+# out, and the tests that need it say so.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 

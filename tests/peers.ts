@@ -38,9 +38,12 @@ function has(interpreter: string, packages: ReadonlyArray<string>): boolean {
   }).outputSync().success;
 }
 
-/** A Python that has PyTorch: ours, or Debian's `python3-torch`. */
+/** A Python that has PyTorch: `TORCH_PYTHON`, ours, or Debian's. */
 export function torchPython(): string | undefined {
-  return [PYTHON, SYSTEM].find((interpreter) => has(interpreter, ["torch"]));
+  const named = Deno.env.get("TORCH_PYTHON");
+  return [...(named ? [named] : []), PYTHON, SYSTEM].find((interpreter) =>
+    has(interpreter, ["torch"])
+  );
 }
 
 /** A test that runs where its packages are, and says why where they are not. */

@@ -153,7 +153,7 @@ export class Graph {
           `elements of ${values.constructor.name}`,
       );
     }
-    const tensor = this.#tensor(name ?? this.#fresh("c"), dtype, shape);
+    const tensor = this.#tensor(name ?? this.#fresh("constant"), dtype, shape);
     this.constants.set(tensor, values);
     return tensor;
   }
@@ -177,7 +177,7 @@ export class Graph {
   }
 
   #fresh(prefix: string): string {
-    return `${prefix}${this.#names++}`;
+    return `${prefix}/${this.#names++}`;
   }
 
   #own(op: string, tensors: ReadonlyArray<Tensor>): void {
@@ -201,7 +201,7 @@ export class Graph {
   ): ReadonlyArray<Tensor> {
     this.#own(op, inputs);
     const outputs = kinds.map(({ dtype, shape }) =>
-      this.#tensor(this.#fresh("t"), dtype, shape)
+      this.#tensor(this.#fresh("value"), dtype, shape)
     );
     const node = { op, inputs, outputs, attributes };
     this.nodes.push(node);

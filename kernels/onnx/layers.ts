@@ -104,22 +104,6 @@ function pulledBack(
   ];
 }
 
-/**
- * softmax(Q Kᵀ + mask) V for `[batch, heads, tokens, width]` (Vaswani and others
- * 2017, arXiv 1706.03762, equation 1; the scale is for Q to bring).
- *
- * @param mask Added to the scores; 0 where a key may be seen, else very low.
- */
-export function attention(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  mask: Tensor,
-): Tensor {
-  const scores = op.add(op.matmul(q, op.transpose(k)), mask);
-  return op.matmul(op.softmax(scores), v);
-}
-
 /** Queries at once: what they see at most, of 256 tokens, fits a core's cache. */
 const CHUNK = 128;
 /** A score so low that its weight is 0. */
@@ -140,7 +124,9 @@ function causalMask(q: Tensor, from: number, to: number): Tensor {
 }
 
 /**
- * Attention where each token sees itself and those before. Queries are taken some
+ * softmax(Q Kᵀ) V for `[batch, heads, tokens, depth]` (Vaswani and others 2017,
+ * arXiv 1706.03762, equation 1; the scale is for Q to bring), where each token
+ * sees itself and those before. Queries are taken some
  * at a time, with the keys that these may see, which saves up to half of the work.
  * The gradient of the weights takes its row sums from the output (Dao and others
  * 2022, arXiv 2205.14135, appendix B.4), which is shorter than the weights are.

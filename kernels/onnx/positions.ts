@@ -104,22 +104,30 @@ export function rotated(x: Tensor, { cos, sin }: Tables): Tensor {
 }
 
 /**
- * Who may see what of a ring of `slots` keys, `[tokens, slots]`: a slot holds the
- * last token that fell to it, and is seen if that is there and not to come.
- *
- * @param places Of the newest tokens, int32 `[tokens]`.
+ * Which of a ring of `slots` keys the tokens at `places`, int32 `[tokens]`, see,
+ * `[1, slots]`: 0, else very low. The ring holds the last tokens before them; the
+ * oldest make room for the new and are not seen, nor are slots not yet written.
  */
 export function ringMask(places: Tensor, slots: number): Tensor {
   const { graph } = places;
   const integer = (n: number) => graph.scalar(n, "int32");
   const [tokens] = places.shape as [number];
-  const last = op.slice(places, 0, tokens - 1, tokens);
+  const first = op.slice(places, 0, 0, 1);
+  const last = op.sub(first, integer(1));
   const numbers = Int32Array.from({ length: slots }, (_, i) => i);
   const slot = graph.constant("int32", [slots], numbers);
-  const age = op.mod(op.sub(last, slot), integer(slots));
-  const held = op.sub(last, age);
+  const held = op.sub(last, op.mod(op.sub(last, slot), integer(slots)));
   const there = op.lessOrEqual(integer(0), held);
-  const past = op.lessOrEqual(held, op.reshape(places, [-1, 1]));
-  const seen = op.and(there, past);
+  const stays = op.less(op.sub(last, integer(slots - tokens)), held);
+  const seen = op.reshape(op.and(there, stays), [1, slots]);
   return op.where(seen, graph.scalar(0), graph.scalar(UNSEEN));
+}
+
+/** Which of themselves the tokens at `places` see: not those to come. */
+export function causalMask({ graph, shape: [tokens] }: Tensor): Tensor {
+  const n = tokens!;
+  const mask = Float32Array.from({ length: n * n }, (_, i) => {
+    return i % n > Math.floor(i / n) ? UNSEEN : 0;
+  });
+  return graph.constant("float32", [n, n], mask);
 }

@@ -32,11 +32,6 @@ export interface SessionOptions {
   readonly threads?: number;
   /** State: by name of an output, the input that it feeds at the next run. */
   readonly feedback?: Readonly<Record<string, string>>;
-  /**
-   * Inputs of `feedback` that on the CPU are written where they stand. Right only
-   * where ScatterElements alone reads them, and its result is the output.
-   */
-  readonly inPlace?: ReadonlyArray<string>;
 }
 
 type Arrays = Readonly<Record<string, Data>>;
@@ -157,6 +152,17 @@ export class Session {
     held.spare = undefined;
   }
 
+  /**
+   * State itself, not a copy, to be written between runs.
+   *
+   * @throws SessionError if it is on a device.
+   */
+  held(input: string): Data {
+    const { now } = this.#heldOf(input);
+    if (now?.location === "cpu") return now.data as Data;
+    throw new SessionError(`${input} is not on the host`);
+  }
+
   /** A copy of state. */
   async get(input: string): Promise<Data> {
     const { now } = this.#heldOf(input);
@@ -196,14 +202,13 @@ export class Session {
 
   /** Where the outputs go: state on the host into its spare buffers. */
   #fetches(): Record<string, OrtTensor | null> {
-    const { feedback = {}, inPlace = [] } = this.#options;
+    const { feedback = {} } = this.#options;
     const fetches: Record<string, OrtTensor | null> = {};
     for (const [output, { dtype, shape }] of this.#graph.outputs) {
       const input = feedback[output];
       fetches[output] = null;
       if (input === undefined || this.#isResident) continue;
       const held = this.#heldOf(input);
-      if (inPlace.includes(input) && held.now) held.spare = held.now;
       held.spare ??= new this.#ort.Tensor(
         dtype,
         new ARRAYS[dtype](sizeOf(shape)) as Float32Array,

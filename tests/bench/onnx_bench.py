@@ -17,11 +17,21 @@ half = depth // 2
 turns = 10000.0 ** (-torch.arange(half) / half)
 angles = torch.arange(tokens)[:, None] * turns[None]
 COS, SIN = angles.cos(), angles.sin()
+FUTURE = torch.full((tokens, tokens), float("-inf")).triu(1)
+# Before 2.0 there was neither its own attention nor a fused AdamW.
+FUSED = {"fused": True} if torch.__version__ >= "2" else {"foreach": True}
 
 
 def rotate(x):
     a, b = x.chunk(2, -1)
     return torch.cat([a * COS - b * SIN, b * COS + a * SIN], -1)
+
+
+def attend(q, k, v):
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    scores = q @ k.transpose(-1, -2) / depth**0.5 + FUTURE
+    return scores.softmax(-1) @ v
 
 
 class Block(nn.Module):
@@ -36,9 +46,7 @@ class Block(nn.Module):
     def forward(self, x):
         qkv = self.qkv(self.norms[0](x)).view(batch, tokens, 3, heads, depth)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(
-            rotate(q), rotate(k), v, is_causal=True
-        )
+        y = attend(rotate(q), rotate(k), v)
         x = x + self.out(y.transpose(1, 2).reshape(batch, tokens, width))
         return x + self.down(F.gelu(self.up(self.norms[1](x))))
 
@@ -64,7 +72,7 @@ class Model(nn.Module):
 
 
 model = Model()
-adam = torch.optim.AdamW(model.parameters(), 1e-3, fused=True)
+adam = torch.optim.AdamW(model.parameters(), 1e-3, **FUSED)
 seen = torch.randint(c["observations"], (batch, steps))
 done = torch.randint(c["actions"], (batch, steps))
 paid = torch.randn(batch, steps)

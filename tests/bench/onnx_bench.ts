@@ -1,8 +1,8 @@
 /**
  * A step of training (forward, backward, clipping, AdamW) of a transformer of
  * 0.8 M weights on 8 windows of 256 steps, on two threads, against the same model
- * in PyTorch (its own attention and fused AdamW), where that is installed; and
- * play of many trials at once with cached keys.
+ * in PyTorch (its own attention and fused AdamW from 2.0 on), where that is
+ * installed (`TORCH_PYTHON` may name the Python that has it); and play of many trials at once with cached keys.
  *
  * Rates count the products of the model alone, without those that the causal
  * mask would spare: 6 a weight of a block and a token, 12 a pair of tokens and
@@ -13,7 +13,7 @@
 import { imitation } from "../../kernels/onnx/losses.ts";
 import { adamInputs, constant } from "../../kernels/onnx/optimiser.ts";
 import { initialise } from "../../kernels/onnx/parameters.ts";
-import { playGraph } from "../../kernels/onnx/play.ts";
+import { playGraph, playStep, startPlay } from "../../kernels/onnx/play.ts";
 import { openSession } from "../../kernels/onnx/session.ts";
 import { start, trainingStep } from "../../kernels/onnx/training.ts";
 import {
@@ -69,15 +69,21 @@ function theirs(config: TransformerConfig, interpreter: string): Contender {
   const given = JSON.stringify({ ...config, batch: BATCH, threads: THREADS });
   const child = new Deno.Command(interpreter, {
     args: [script, given],
+    // Threads that wait in a loop would take the other side's time.
+    env: { OMP_WAIT_POLICY: "PASSIVE" },
     stdin: "piped",
     stdout: "piped",
   }).spawn();
   child.unref();
-  const [to, from] = [child.stdin.getWriter(), child.stdout.getReader()];
+  const to = child.stdin.getWriter();
+  const from = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const run = async () => {
     await to.write(new TextEncoder().encode("\n"));
-    const { done } = await from.read();
-    if (done) throw new Error(`${script} failed`);
+    for (let line = ""; !line.endsWith("\n");) {
+      const { value, done } = await from.read();
+      if (done) throw new Error(`${script} failed`);
+      line += value;
+    }
   };
   return { name: "PyTorch", run };
 }
@@ -86,15 +92,12 @@ async function player(batch: number): Promise<Contender> {
   const weights = initialise(parametersOf(CONFIG), rootKey("7"));
   const play = playGraph(CONFIG, { batch, weights });
   const session = await openSession(play.graph, { ...play, threads: THREADS });
-  for (const [name, length] of Object.entries(play.state)) {
-    session.set(name, new Float32Array(length));
-  }
+  startPlay(session, play);
   const inputs = inputsOf({ ...CONFIG, context: 1 }, batch);
   let position = 0;
   const run = async () => {
     for (let i = 0; i < 8; i++) {
-      const at = Int32Array.of(position++);
-      await session.run({ ...inputs, position: at });
+      await playStep(session, play, position++, inputs);
     }
   };
   return { name: `play, ${batch} trials`, run };

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { modelBytes } from "../../../kernels/onnx/bytes.ts";
-import { Graph } from "../../../kernels/onnx/graph.ts";
+import { Graph, sizeOf } from "../../../kernels/onnx/graph.ts";
 import { imitation, policyGradient } from "../../../kernels/onnx/losses.ts";
 import {
   adamInputs,
@@ -77,7 +77,7 @@ peerTest("Python reads and runs a step of play", PEERS, async () => {
   const { graph, state } = playGraph(SMALL, { batch: BATCH, weights });
   const inputs: Batch = { position: Int32Array.of(2) };
   const window = inputsOf({ ...SMALL, context: 1 }, BATCH);
-  for (const name in state) inputs[name] = floats(name, state[name]!);
+  for (const name in state) inputs[name] = floats(name, sizeOf(state[name]!));
   await agree(graph, { ...window, ...inputs });
 });
 

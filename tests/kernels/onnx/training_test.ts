@@ -2,7 +2,10 @@ import { deepEqual, ok } from "node:assert/strict";
 import { imitation } from "../../../kernels/onnx/losses.ts";
 import { adamInputs, constant } from "../../../kernels/onnx/optimiser.ts";
 import { initialise } from "../../../kernels/onnx/parameters.ts";
-import { openSession } from "../../../kernels/onnx/session.ts";
+import {
+  openSession,
+  type SessionOptions,
+} from "../../../kernels/onnx/session.ts";
 import {
   start,
   trainingStep,
@@ -10,7 +13,7 @@ import {
 } from "../../../kernels/onnx/training.ts";
 import type { TransformerConfig } from "../../../kernels/onnx/transformer.ts";
 import { rootKey } from "../../../kernels/random/key.ts";
-import { inputsOf, targetsOf, VARIANTS } from "./models.ts";
+import { inputsOf, isHere, targetsOf, VARIANTS } from "./models.ts";
 
 const BATCH = 4;
 const LOSS = imitation({
@@ -21,10 +24,14 @@ const LOSS = imitation({
 });
 
 /** Losses of so many updates on one batch, and the weights after them. */
-async function losses(config: TransformerConfig, updates: number, threads = 2) {
+async function losses(
+  config: TransformerConfig,
+  updates: number,
+  options: SessionOptions = { threads: 2 },
+) {
   const training = trainingStep(config, LOSS, { batch: BATCH, clip: 1 });
   const { graph, feedback, parameters, adam } = training;
-  const session = await openSession(graph, { feedback, threads });
+  const session = await openSession(graph, { ...options, feedback });
   start(session, training, initialise(parameters, rootKey("11")));
   const batch = { ...inputsOf(config, BATCH), ...targetsOf(config, BATCH) };
   const found = [];
@@ -50,8 +57,32 @@ Deno.test("training is the same, bit by bit, at the same number of threads", asy
   const config = { ...VARIANTS["three tokens, rotary"]!, width: 64 };
   for (const threads of [1, 2]) {
     deepEqual(
-      await losses(config, 10, threads),
-      await losses(config, 10, threads),
+      await losses(config, 10, { threads }),
+      await losses(config, 10, { threads }),
     );
   }
 });
+
+for (const device of ["webgpu", "cuda"] as const) {
+  const here = await isHere(device);
+  Deno.test({
+    name: `training is the same on ${device}${
+      here ? "" : " (skipped: not here)"
+    }`,
+    ignore: !here,
+    async fn() {
+      for (const name of ["one token, rotary", "three tokens, learned"]) {
+        const config = VARIANTS[name]!;
+        const [one, two] = [
+          await losses(config, 5, { device: "cpu" }),
+          await losses(config, 5, { device }),
+        ];
+        one.found.forEach((x, i) => ok(Math.abs(x - two.found[i]!) < 1e-4));
+        for (const [weight, values] of Object.entries(one.weights)) {
+          const other = two.weights[weight]!;
+          values.forEach((x, i) => ok(Math.abs(x - other[i]!) < 1e-3, weight));
+        }
+      }
+    },
+  });
+}

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { GraphError } from "../../../kernels/onnx/graph.ts";
-import { playGraph } from "../../../kernels/onnx/play.ts";
-import { openSession } from "../../../kernels/onnx/session.ts";
+import { playGraph, playStep, startPlay } from "../../../kernels/onnx/play.ts";
+import { type Device, openSession } from "../../../kernels/onnx/session.ts";
 import {
   forwardGraph,
   parametersOf,
@@ -9,7 +9,14 @@ import {
   type TransformerConfig,
 } from "../../../kernels/onnx/transformer.ts";
 import { countOf } from "../../../kernels/onnx/parameters.ts";
-import { type Batch, inputsOf, SMALL, VARIANTS, weightsFor } from "./models.ts";
+import {
+  type Batch,
+  inputsOf,
+  isHere,
+  SMALL,
+  VARIANTS,
+  weightsFor,
+} from "./models.ts";
 
 const BATCH = 3;
 
@@ -45,23 +52,22 @@ async function played(
   config: TransformerConfig,
   inputs: Batch,
   steps: number,
+  device: Device = "cpu",
 ): Promise<ReadonlyArray<Outputs>> {
   const weights = weightsFor(config);
-  const play = playGraph(config, { batch: BATCH, weights });
-  const session = await openSession(play.graph, play);
-  for (const [name, length] of Object.entries(play.state)) {
-    // What an earlier trial has left must not be seen.
-    session.set(name, new Float32Array(length).fill(3));
-  }
+  const play = playGraph(config, { batch: BATCH, weights, device });
+  const session = await openSession(play.graph, { ...play, device });
+  startPlay(session, play);
   const outputs: Array<Outputs> = [];
   const length = inputs["previousReward"]!.length / BATCH;
-  for (let t = 0; t < steps; t++) {
-    const position = Int32Array.of(t);
-    const step = { ...stepOf(inputs, t, length), position };
-    outputs.push(await session.run(step) as unknown as Outputs);
+  // A trial before leaves its keys, which must not be seen.
+  for (const t of [...Array(steps).keys(), ...Array(steps).keys()]) {
+    const step = stepOf(inputs, t, length);
+    const said = await playStep(session, play, t, step);
+    outputs.push(said as unknown as Outputs);
   }
   await session.release();
-  return outputs;
+  return outputs.slice(steps);
 }
 
 /** The largest difference at step `t` of a window. */
@@ -161,4 +167,24 @@ Deno.test("weights are constants where they are given, else inputs", () => {
   const names = parametersOf(SMALL).map(({ name }) => name);
   deepEqual(names.filter((name) => !bare.inputs.has(name)), []);
   deepEqual(names.filter((name) => full.inputs.has(name)), []);
+});
+
+const webgpu = await isHere("webgpu");
+Deno.test({
+  name: `play on webgpu${webgpu ? "" : " (skipped: not here)"}`,
+  ignore: !webgpu,
+  async fn() {
+    const config = { ...VARIANTS["three tokens, rotary"]!, context: 4 };
+    const long = inputsOf({ ...config, context: 6 }, BATCH);
+    const here = await played(config, long, 6);
+    const there = await played(config, long, 6, "webgpu");
+    for (const [t, step] of there.entries()) {
+      for (const [name, said] of Object.entries(step)) {
+        const wanted = here[t]![name]!;
+        for (let i = 0; i < said.length; i++) {
+          ok(Math.abs(said[i]! - wanted[i]!) < 1e-4, `${name} at ${t}`);
+        }
+      }
+    }
+  },
 });
