@@ -5,7 +5,12 @@
  */
 import { type Playing, type Seat, sitDown } from "../../envs/lockstep.ts";
 import { chooseAction } from "../../kernels/choose.ts";
-import { playGraph } from "../../kernels/onnx/play.ts";
+import {
+  type Play,
+  playGraph,
+  playStep,
+  startPlay,
+} from "../../kernels/onnx/play.ts";
 import type { Weights } from "../../kernels/onnx/parameters.ts";
 import {
   type Device,
@@ -43,7 +48,6 @@ interface Inputs {
   readonly observation: Int32Array | Float32Array;
   readonly previousAction: Int32Array;
   readonly previousReward: Float32Array;
-  readonly position: Int32Array;
   readonly action?: Int32Array;
 }
 
@@ -55,7 +59,6 @@ function inputsFor(config: TransformerConfig, batch: number): Inputs {
       : new Float32Array(batch * observations.vector),
     previousAction: new Int32Array(batch),
     previousReward: new Float32Array(batch),
-    position: new Int32Array(1),
     ...(readsAction(config) && { action: new Int32Array(batch) }),
   };
 }
@@ -106,6 +109,7 @@ function checkSeat(
 
 async function playAll(
   session: Session,
+  play: Play,
   config: TransformerConfig,
   seats: ReadonlyArray<Seat>,
   { batch, temperature }: PlayerOptions,
@@ -120,8 +124,7 @@ async function playAll(
     all.forEach((playing, b) => {
       if (!playing.isOver) seat(config, inputs, b, playing);
     });
-    inputs.position[0] = position;
-    const said = await session.run({ ...inputs });
+    const said = await playStep(session, play, position, { ...inputs });
     const logits = said["head.action"] as Float32Array;
     all.forEach((playing, b) => {
       if (playing.isOver) return;
@@ -140,22 +143,16 @@ export async function openPlayer(
   options: PlayerOptions,
 ): Promise<Player> {
   const { batch, device, threads } = options;
-  const { graph, feedback, inPlace, state } = playGraph(config, {
-    batch,
-    weights,
-  });
-  const session = await openSession(graph, {
+  const play = playGraph(config, { batch, weights, device });
+  const session = await openSession(play.graph, {
+    ...play,
     device,
-    feedback,
-    inPlace,
     ...(threads !== undefined && { threads }),
   });
   return {
     play: (seats) => {
-      for (const [name, length] of Object.entries(state)) {
-        session.set(name, new Float32Array(length));
-      }
-      return playAll(session, config, seats, options);
+      startPlay(session, play);
+      return playAll(session, play, config, seats, options);
     },
     release: () => session.release(),
   };
