@@ -80,6 +80,8 @@ const replayParts = Effect.fnUntraced(function* (
 
 export const replay = keeper({
   name: "replay",
+  // What it makes again may have been played by a model.
+  native: true,
   summary: "Make a dataset again and compare it, byte for byte",
   details:
     `Runs the stages that the manifest names, on the inputs that it names, and

@@ -27,7 +27,7 @@ import type { TaskRow } from "../schema.ts";
 import { source } from "../stage.ts";
 import { perTask, redrawn, taskOf } from "../tasks.ts";
 import { openPlayer, type Player } from "./player.ts";
-import { checkpointsIn, readModel } from "./runs.ts";
+import { CONFIG, modelFiles, modelFolder, readModel } from "./runs.ts";
 
 const flags = {
   episodes: {
@@ -138,11 +138,19 @@ async function playBatch(
   };
 }
 
+/** The run, and rows; a replay names the run by the files of its model. */
+function readOperands([first, ...rest]: ReadonlyArray<string>) {
+  if (first === undefined || path.basename(first) !== CONFIG) {
+    return { folder: first, files: rest };
+  }
+  return { folder: path.dirname(first), files: rest.slice(1) };
+}
+
 function open(
   options: EvaluateOptions,
   operands: ReadonlyArray<string>,
 ): Batches {
-  const [folder, ...files] = operands;
+  const { folder, files } = readOperands(operands);
   if (folder === undefined || files.length === 0) {
     throw new UsageError({
       message:
@@ -159,9 +167,10 @@ function open(
     if (tasks.length === 0) {
       return yield* new DataError({ message: "Cannot evaluate: no tasks" });
     }
+    const own = path.resolve(modelFolder(folder));
     const params = {
-      run: path.basename(folder),
-      checkpoint: checkpointsIn(folder).at(-1) ?? "",
+      run: path.basename(path.dirname(own)),
+      checkpoint: path.basename(own),
       temperature,
     };
     const policy = JSON.stringify({ name: "onnx", params });
@@ -195,18 +204,30 @@ function open(
   return Stream.unwrap(play);
 }
 
-export const evaluate = source({
-  name: "evaluate",
-  summary: "Play a trained learner on the tasks of rows",
-  details:
-    `RUN is a folder that update wrote (its last checkpoint is played), or a checkpoint.
+export const evaluate = source(
+  {
+    name: "evaluate",
+    summary: "Play a trained learner on the tasks of rows",
+    details:
+      `RUN is a folder that update wrote (its last checkpoint is played), or a checkpoint.
 It plays --episodes on each different task of the rows, which should be tasks that it
 was not trained on; nothing in it changes but what it has seen. The rows that come
 out are trials like any other: query, credit and show work on them.`,
-  flags,
-  operands: "RUN FILE|DIR…",
-  native: true,
-  examples: [
-    "retrial evaluate run test --episodes 20 | retrial query 'select episode, avg(return) from episodes group by all order by all'",
-  ],
-}, open);
+    flags,
+    operands: "RUN FILE|DIR…",
+    native: true,
+    examples: [
+      "retrial evaluate run test --episodes 20 | retrial query 'select episode, avg(return) from episodes group by all order by all'",
+    ],
+  },
+  open,
+  {
+    inputs: (_, operands) => {
+      const { folder, files } = readOperands(operands);
+      if (folder === undefined || files.length === 0) return undefined;
+      // Says what is missing, better than that a file is not there.
+      readModel(folder);
+      return [...modelFiles(folder), ...files];
+    },
+  },
+);

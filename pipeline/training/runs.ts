@@ -118,13 +118,23 @@ export function lastCheckpoint(folder: string): Checkpoint | undefined {
   };
 }
 
+/** The last checkpoint of a run; a checkpoint is its own. */
+export function modelFolder(folder: string): string {
+  const name = checkpointsIn(folder).at(-1);
+  return name === undefined ? folder : path.join(folder, name);
+}
+
+/** The files that a model is read from. */
+export function modelFiles(folder: string): readonly [string, string] {
+  const own = modelFolder(folder);
+  return [path.join(own, CONFIG), path.join(own, "model.safetensors")];
+}
+
 /** The model of a run, or of a checkpoint, with its weights. */
 export function readModel(
   folder: string,
 ): { readonly model: TransformerConfig; readonly weights: Weights } {
-  const name = checkpointsIn(folder).at(-1);
-  const own = name === undefined ? folder : path.join(folder, name);
-  const [config, weights] = [`${own}/config.json`, `${own}/model.safetensors`];
+  const [config, weights] = modelFiles(folder);
   for (const file of [config, weights]) {
     if (fs.existsSync(file)) continue;
     throw new DataError({

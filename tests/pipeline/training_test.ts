@@ -140,6 +140,13 @@ Deno.test("a learner of bandits finds the best arm of bandits it never saw", () 
       await run(folder, "evaluate r held --episodes 1 --parallel 7"),
     );
     equal(episodes(split).length, 60);
+    succeeded(await run(folder, "evaluate r held --episodes 1 --out played"));
+    const rows = fs.readFileSync(
+      `${folder}/played/data/train-00000-of-00001.jsonl`,
+      "utf8",
+    );
+    equal(rows, played);
+    match((await run(folder, "replay played")).err, /come out the same/);
   }));
 
 Deno.test("update and evaluate say what is wrong", () =>
