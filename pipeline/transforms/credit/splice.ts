@@ -32,6 +32,7 @@ import { type Copier, copyTo, putField, standsFirst } from "../copier.ts";
 
 const RETURNS = columnIndex("returns");
 const ADVANTAGES = columnIndex("advantages");
+const REFLECTIONS = columnIndex("reflection");
 const LINE_FEED = 0x0a;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
@@ -96,6 +97,13 @@ function note(at: number, to: number, part: number, inReflection: boolean) {
   order[i] = edit;
 }
 
+const WRITTEN = 1 << RETURNS | 1 << ADVANTAGES | 1 << REFLECTIONS;
+
+/** Whether an episode has none of what is written, nor a reflection. */
+function isPlain(row: RowIndex, e: number): boolean {
+  return (row.present[e]! & WRITTEN) === 0;
+}
+
 /** Notes the edits of episode `e`, in the order in which they stand. */
 function noteEdits(row: RowIndex, e: number, parts: number): void {
   order.length = 0;
@@ -150,8 +158,19 @@ export function splicer(text: string, exact: boolean): Splice {
     credited: ReadonlyArray<Credited>,
     out: Writer,
   ) => {
-    noteEdits(row, e, credited.length);
     const before = e === 0 ? 0 : row.ends[e - 1]!;
+    if (isPlain(row, e)) {
+      // Behind all else, as most rows have it: nothing is to be put in order.
+      copyTo(row, copier, row.closes[e]!, out);
+      for (let part = 0; part < credited.length; part++) {
+        const { steps, first } = credited[part]!;
+        putAscii(out, PARTS[part]!.key);
+        const [from, to] = [first + before, first + row.ends[e]!];
+        putList(steps, from, to, printed[part]!, out);
+      }
+      return;
+    }
+    noteEdits(row, e, credited.length);
     for (const { at, to, part, inReflection } of order) {
       const { steps, first, reflections, firstEpisode } = credited[part]!;
       const { key, reflectionKey } = PARTS[part]!;
