@@ -82,7 +82,8 @@ function fillEpisodes(
       const change = changes.has(e) ? TASK_START : 0;
       arrays.starts[start] = arrays.starts[start]! | EPISODE_START | change;
     }
-    if (last === ends[e]!) {
+    // An episode without steps ends nowhere.
+    if (last === ends[e]! && last > first) {
       arrays.ends[at + last - 1 - from] = terminated[e]
         ? ENDS_TERMINATED
         : ENDS_TRUNCATED;

@@ -150,7 +150,7 @@ Deno.test("every step of every trial is in its window, and padding is empty", ()
           );
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 20 },
     )
   ));
 
@@ -295,4 +295,21 @@ Deno.test("where a composed row changes its task, a task starts", () =>
     const flags = [...SIZES, "--context", "6"];
     const { columns } = await packed(folder, [JSON.parse(context)], flags);
     deepEqual(columns["starts"], [3, 0, 1, 0, 3, 0]);
+  }));
+
+Deno.test("an episode without steps ends nowhere", () =>
+  withFolder(async (folder) => {
+    const part = (steps: number, terminated: boolean) => ({
+      observations: Array.from({ length: steps + 1 }, () => 0),
+      actions: Array.from({ length: steps }, () => 0),
+      rewards: Array.from({ length: steps }, () => 0),
+      terminated,
+      truncated: !terminated,
+    });
+    const episodes = [part(1, false), part(0, true), part(1, false)];
+    const row = trial("a", 0, { episodes });
+    const flags = [...SIZES, "--context", "2"];
+    const { columns } = await packed(folder, [row], flags);
+    deepEqual(columns["ends"], [2, 2]);
+    deepEqual(columns["starts"], [3, 1]);
   }));
