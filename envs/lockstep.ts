@@ -8,7 +8,13 @@
 import { type Generator, generator } from "../kernels/random/generator.ts";
 import { foldIn, rootKey } from "../kernels/random/key.ts";
 import type { Environment, Observation } from "./env.ts";
-import { emptyRecord, SUCCESS, TERMINATED, TRUNCATED } from "./rollout.ts";
+import {
+  emptyRecord,
+  reserve,
+  SUCCESS,
+  TERMINATED,
+  TRUNCATED,
+} from "./rollout.ts";
 import type { TrialRecord } from "./rollout.ts";
 
 /** A trial to be played. */
@@ -41,23 +47,6 @@ interface Cursor {
   solved: boolean;
 }
 
-function room(record: TrialRecord, steps: number, episodes: number): void {
-  const size = 2 * (steps + episodes + 2);
-  const grow = <A extends Int32Array | Float64Array | Uint8Array>(
-    old: A,
-  ): A => {
-    if (old.length >= steps + episodes + 2) return old;
-    const larger = new (old.constructor as new (n: number) => A)(size);
-    larger.set(old);
-    return larger;
-  };
-  record.codes = grow(record.codes);
-  record.actions = grow(record.actions);
-  record.rewards = grow(record.rewards);
-  record.ends = grow(record.ends);
-  record.flags = grow(record.flags);
-}
-
 /** Notes what is seen before step `at.steps`. */
 function see(record: TrialRecord, at: Cursor, observation: Observation): void {
   const i = at.steps + record.episodes;
@@ -83,7 +72,7 @@ export function sitDown(seat: Seat): Playing {
   const horizon = env.horizon(task);
   const at: Cursor = { steps: 0, length: 0, solved: false };
   let { state, observation } = env.reset(task, starts);
-  room(record, 0, 0);
+  reserve(record, 0, horizon);
   see(record, at, observation);
   const end = (terminated: boolean) => {
     record.ends[record.episodes] = at.steps;
@@ -95,12 +84,11 @@ export function sitDown(seat: Seat): Playing {
     playing.isOver = record.episodes === episodes;
     if (playing.isOver) return;
     ({ state, observation } = env.reset(task, starts));
-    room(record, at.steps, record.episodes);
+    reserve(record, at.steps, horizon);
     see(record, at, observation);
   };
   const take = (action: number) => {
     const moved = env.step(task, state, action, dynamics);
-    room(record, at.steps + 1, record.episodes);
     record.actions[at.steps] = action;
     record.rewards[at.steps] = moved.reward;
     at.steps++;

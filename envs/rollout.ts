@@ -130,7 +130,11 @@ function grown<A extends Int32Array | Float64Array | Uint8Array>(
 }
 
 /** Makes room for one more episode of at most `horizon` steps. */
-function reserve(record: TrialRecord, steps: number, horizon: number): void {
+export function reserve(
+  record: TrialRecord,
+  steps: number,
+  horizon: number,
+): void {
   const { episodes } = record;
   record.ends = grown(record.ends, episodes + 1);
   record.flags = grown(record.flags, episodes + 1);

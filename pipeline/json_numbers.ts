@@ -25,6 +25,11 @@ export function numbers(capacity = 1024): Numbers {
   return { values: new Float64Array(capacity), length: 0 };
 }
 
+/** Makes room for so many more numbers. */
+export function makeRoom(into: Numbers, more: number): void {
+  while (into.values.length < into.length + more) into.values = larger(into);
+}
+
 function larger(into: Numbers): Float64Array {
   const values = new Float64Array(into.values.length * 2);
   values.set(into.values);

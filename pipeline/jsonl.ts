@@ -240,6 +240,29 @@ export function mapBatches(makeMapper: () => BatchMapper): Transform {
     );
 }
 
+/** What holds rows from batch to batch: takes batches in, gives some out. */
+export interface Accumulator {
+  readonly push: (batch: Batch) => Batch | undefined;
+  /** What is left at the end. */
+  readonly finish: () => Batch | undefined;
+}
+
+/** An {@linkcode Accumulator} as a transform; making it may throw a tagged error. */
+export function accumulate(
+  what: string,
+  make: () => Accumulator,
+): Transform {
+  return (batches) =>
+    Stream.unwrap(
+      Effect.map(attempt(what, make), ({ push, finish }) =>
+        batches.pipe(
+          Stream.mapEffect((batch) => attempt(what, () => push(batch))),
+          Stream.concat(Stream.fromEffect(attempt(what, finish))),
+          Stream.filter((batch): batch is Batch => batch !== undefined),
+        )),
+    );
+}
+
 /** Runs host or row code, with what it throws as a tagged error. */
 export function attempt<A>(
   what: string,

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import * as Effect from "effect/Effect";
-import * as Stream from "effect/Stream";
 import { arrange, drawWeighted } from "../../kernels/packing/sets.ts";
 import { foldIn, type Key } from "../../kernels/random/key.ts";
 import {
@@ -14,11 +12,11 @@ import {
 } from "../../kernels/random/generator.ts";
 import { recycle, take, writer } from "../bytes.ts";
 import {
-  attempt,
+  accumulate,
+  type Accumulator,
   type Batch,
   forEachRow,
   type OnBadLine,
-  type Transform,
 } from "../jsonl.ts";
 import { idOf, keyOf, stageKey, unit } from "../keyed.ts";
 import { say } from "../progress.ts";
@@ -93,7 +91,10 @@ function told(totals: Totals): string {
 }
 
 /** Batches in, batches of contexts out. */
-function composer(options: ComposeOptions, onBad?: OnBadLine) {
+function composer(
+  options: ComposeOptions,
+  onBad?: OnBadLine,
+): Accumulator {
   const { steps = Infinity, burstiness } = options;
   const sets = options.sets ?? (options.steps === undefined ? 1 : Infinity);
   const draw = drawSet(options);
@@ -169,21 +170,6 @@ function composer(options: ComposeOptions, onBad?: OnBadLine) {
   };
 }
 
-function composed(options: ComposeOptions, onBad?: OnBadLine): Transform {
-  return (batches) =>
-    Stream.unwrap(
-      Effect.map(
-        attempt("read flags", () => composer(options, onBad)),
-        ({ push, finish }) =>
-          batches.pipe(
-            Stream.mapEffect((batch) => attempt("compose", () => push(batch))),
-            Stream.concat(Stream.fromEffect(attempt("compose", finish))),
-            Stream.filter((batch): batch is Batch => batch !== undefined),
-          ),
-      ),
-    );
-}
-
 export const compose = transform({
   name: "compose",
   summary: "Put sets of episodes together into contexts",
@@ -202,4 +188,4 @@ the end. The published Frozen Lake data is --set 20..40 --order shuffled with
     "retrial compose --set 20..40 --order shuffled --success-odds 5 --steps 400 trials.jsonl",
     "retrial shuffle trials.jsonl | retrial compose --every 10 | retrial pack --context 200 --out packs",
   ],
-}, composed);
+}, (options, onBad) => accumulate("compose", () => composer(options, onBad)));

@@ -4,11 +4,8 @@
  *
  * @module
  */
-import * as Effect from "effect/Effect";
-import * as Stream from "effect/Stream";
 import {
-  attempt,
-  type Batch,
+  accumulate,
   type BatchMapper,
   batchMapper,
   mapBatches,
@@ -57,22 +54,10 @@ function creditGroups(
   onBad?: OnBadLine,
   explained?: string,
 ): Transform {
-  return (batches) =>
-    Stream.unwrap(
-      Effect.map(
-        attempt("read flags", () => grouper(options, onBad, explained)),
-        (made) =>
-          batches.pipe(
-            Stream.mapEffect((batch) =>
-              attempt("credit rows", () => made.push(batch))
-            ),
-            Stream.concat(
-              Stream.fromEffect(attempt("credit rows", () => made.finish())),
-            ),
-            Stream.filter((batch): batch is Batch => batch !== undefined),
-          ),
-      ),
-    );
+  return accumulate(
+    "credit rows",
+    () => grouper(options, onBad, explained),
+  );
 }
 
 const groups = transform({

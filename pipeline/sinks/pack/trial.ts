@@ -12,7 +12,12 @@ import {
   skipValue,
   toValue,
 } from "../../json_scan.ts";
-import { type Numbers, numbers, readNumbers } from "../../json_numbers.ts";
+import {
+  makeRoom,
+  type Numbers,
+  numbers,
+  readNumbers,
+} from "../../json_numbers.ts";
 import {
   columnEnd,
   columnStart,
@@ -136,11 +141,7 @@ function readObservations(
       `episodes[${e}].observations are not vectors of ${observed} numbers`,
     );
   }
-  if (into.values.length < from + flat.length) {
-    const larger = new Float64Array(2 * (from + flat.length));
-    larger.set(into.values);
-    into.values = larger;
-  }
+  makeRoom(into, flat.length);
   into.values.set(flat as ReadonlyArray<number>, from);
   into.length += flat.length;
 }
@@ -218,10 +219,6 @@ export function readSteps(row: RowIndex, wanted: Wanted, into: Steps): void {
 }
 
 function pushNone(into: Numbers): void {
-  if (into.length === into.values.length) {
-    const larger = new Float64Array(2 * into.length + 16);
-    larger.set(into.values);
-    into.values = larger;
-  }
+  makeRoom(into, 1);
   into.values[into.length++] = NONE;
 }

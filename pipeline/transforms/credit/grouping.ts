@@ -11,7 +11,12 @@ import {
 } from "../../../kernels/advantages/whiten.ts";
 import { putText, recycle, take, writer } from "../../bytes.ts";
 import { badLine, DataError, type Place, UsageError } from "../../errors.ts";
-import { type Batch, forEachRow, type OnBadLine } from "../../jsonl.ts";
+import {
+  type Accumulator,
+  type Batch,
+  forEachRow,
+  type OnBadLine,
+} from "../../jsonl.ts";
 import {
   fieldSpan,
   Malformed,
@@ -75,13 +80,6 @@ export function groupKey(group: string): (row: RowIndex) => string {
   return (row) => parts.map((part) => part(row)).join(" ");
 }
 
-/** Takes batches in, gives batches of credited rows out. */
-export interface Grouper {
-  readonly push: (batch: Batch) => Batch | undefined;
-  /** What is left at the end. */
-  readonly finish: () => Batch | undefined;
-}
-
 function emptyHeld(): Held {
   const place = { origin: "", line: 0 };
   return { group: emptyGroup(), rows: [], count: 0, batch: 0, place };
@@ -95,7 +93,7 @@ export function grouper(
   options: CreditOptions,
   onBad?: OnBadLine,
   explained?: string,
-): Grouper {
+): Accumulator {
   const keyOf = isRowwise(options) ? idOf : groupKey(options.group);
   const splice = splicer(noteOf(options), options.exact);
   let isFound = explained === undefined;
