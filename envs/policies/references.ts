@@ -5,6 +5,7 @@
  */
 import { type Params, resolveParams } from "../params.ts";
 import { boltzmannQ } from "./boltzmann_q.ts";
+import { frontier } from "./frontier.ts";
 import { linearThompson } from "./linear_thompson.ts";
 import { modelBased } from "./model_based.ts";
 import { optimalPolicy } from "./optimal.ts";
@@ -23,6 +24,7 @@ export const references: ReadonlyArray<Policy> = [
   qLearning,
   boltzmannQ,
   modelBased,
+  frontier,
   ucb,
   thompson,
   linearThompson,
