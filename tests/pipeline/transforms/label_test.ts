@@ -6,31 +6,14 @@ import { findEnvironment } from "../../../envs/registry.ts";
 import { drawTask } from "../../../envs/rollout.ts";
 import type { Table } from "../../../envs/table.ts";
 import type { Trial } from "../../../pipeline/schema.ts";
-import { generate } from "../../../pipeline/sources/generate.ts";
-import { checkOptions } from "../../../pipeline/flags.ts";
-import type { AnyOptions } from "../../../pipeline/flags.ts";
 import { label } from "../../../pipeline/transforms/label.ts";
-import { apply, collect, failure } from "../trials.ts";
-
-/** Rows of a policy in an environment. */
-function rowsOf(given: AnyOptions): Promise<string> {
-  const options = checkOptions(generate.flags, { seed: "5", ...given });
-  // checkOptions has made them what the flags say.
-  return collect(generate.open(options as never, []));
-}
-
-function parse(text: string): Array<Trial> {
-  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-}
+import { apply, failure } from "../trials.ts";
+import { labelsOf, parse, refusal, rowsOf } from "./labelled.ts";
 
 function taskOf({ task }: Trial): { env: Environment; task: unknown } {
   const env = findEnvironment(task.env)!;
   const params = resolveParams(env.params, task.params);
   return { env, task: drawTask(env, params, task.seed!).task };
-}
-
-function labelsOf(trial: Trial, e: number, name: string): Array<number> {
-  return trial.episodes[e]!.labels![name] as Array<number>;
 }
 
 /** Column and row of a mark on the map that an environment draws. */
@@ -293,17 +276,6 @@ Deno.test("key-to-door needs no seed of the trial to be followed", async () => {
   );
 });
 
-/** What label says of the first row after a change to its text. */
-async function refusal(
-  given: AnyOptions,
-  change: (text: string) => string,
-  options: AnyOptions = {},
-): Promise<string> {
-  const rows = await rowsOf({ tasks: 1, policy: "random", ...given });
-  const changed = change(rows);
-  return (await failure(apply(label, options, changed))).message;
-}
-
 Deno.test("label says which field does not let it label", async () => {
   const same = (text: string) => text;
   const swap = (from: string | RegExp, to: string) => (text: string) => {
@@ -356,80 +328,6 @@ Deno.test("label refuses episodes beyond the horizon by the clock alone", async 
   match(message, /episodes\[0\].actions has 6 entries, and the horizon .* 5/);
   const oracle = await apply(label, { reference: "oracle" }, rows);
   equal(labelsOf(parse(oracle)[0]!, 0, "oracle@0.994").length, 6);
-});
-
-Deno.test("a learner beside its own trial says what was done", async () => {
-  const own = [
-    [{ env: "bandit-gaussian", param: ["horizon=60"], policy: "ucb" }, []],
-    [
-      {
-        env: "dark-room",
-        episodes: 6,
-        policy: "frontier",
-        "policy-param": ["moves=given", "ties=first"],
-      },
-      ["moves=given", "ties=first"],
-    ],
-    [
-      {
-        env: "dark-room-dpt",
-        episodes: 3,
-        policy: "frontier",
-        "policy-param": ["ties=first"],
-      },
-      ["ties=first"],
-    ],
-  ] as const;
-  for (const [given, params] of own) {
-    const rows = await rowsOf({ ...given, tasks: 4 });
-    const options = {
-      reference: given.policy,
-      "reference-param": params,
-    };
-    for (const row of parse(await apply(label, options, rows))) {
-      row.episodes.forEach(({ actions }, e) => {
-        deepEqual(labelsOf(row, e, given.policy), actions);
-      });
-    }
-  }
-});
-
-Deno.test("a learner beside another's trial learns from what that one did", async () => {
-  const given = { env: "bandit-gaussian", param: ["horizon=80"], tasks: 10 };
-  const rows = await rowsOf({ ...given, policy: "random" });
-  const options = { reference: "ucb,optimal", "reference-param": [] };
-  for (const row of parse(await apply(label, options, rows))) {
-    const { actions, rewards } = row.episodes[0]!;
-    const [counts, sums] = [new Array(5).fill(0), new Array(5).fill(0)];
-    const wanted = rewards.map((reward, t) => {
-      const untried = counts.indexOf(0);
-      // Mean and 1 / sqrt(n), as the policy's help has it.
-      const bounds = sums.map((sum, a) =>
-        sum / counts[a] + 1 / Math.sqrt(counts[a])
-      );
-      const arm = actions[t] as number;
-      counts[arm]++;
-      sums[arm] += reward;
-      return untried >= 0 ? untried : bounds.indexOf(Math.max(...bounds));
-    });
-    deepEqual(labelsOf(row, 0, "ucb"), wanted);
-    equal(new Set(labelsOf(row, 0, "optimal")).size, 1);
-  }
-});
-
-Deno.test("a learner is told only what happened, and where it can play", async () => {
-  const options = { reference: "ucb", "reference-param": [] };
-  const bandit = { env: "bandit-gaussian", param: ["horizon=5"] };
-  const swap = (from: RegExp, to: string) => (text: string) =>
-    text.replace(from, to);
-  match(
-    await refusal(bandit, swap(/("rewards":\[)[-\d.]+/, "$199"), options),
-    /rewards\[0\] is 99, and played again it is/,
-  );
-  match(
-    await refusal({ env: "dark-room" }, (text) => text, options),
-    /task.env is dark-room: ucb: the environment is not a bandit/,
-  );
 });
 
 Deno.test("label refuses references and discounts that it does not know", async () => {
