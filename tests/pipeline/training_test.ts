@@ -7,6 +7,7 @@ import {
 } from "../../kernels/safetensors.ts";
 import { windowsOfUpdate } from "../../pipeline/training/packs.ts";
 import { rootKey } from "../../kernels/random/key.ts";
+import { peerTest, python } from "../peers.ts";
 import {
   type Ended,
   retrial,
@@ -148,6 +149,40 @@ Deno.test("a learner of bandits finds the best arm of bandits it never saw", () 
     equal(rows, played);
     match((await run(folder, "replay played")).err, /come out the same/);
   }));
+
+peerTest(
+  "policy.onnx, played by ONNX Runtime in Python, takes the same actions",
+  ["onnxruntime", "numpy"],
+  () =>
+    withFolder(async (folder) => {
+      const world = "--env dark-room --param size=3 --param horizon=4";
+      await run(
+        folder,
+        `generate ${world} --tasks 30 --episodes 2 --seed 1 then label --out d`,
+      );
+      await run(folder, "pack --context 8 --label optimal --out p d");
+      succeeded(await retrial(folder, training("r")));
+      const play = "evaluate r d --episodes 2 --temperature 0 --out played";
+      succeeded(await run(folder, play));
+      const file = `${folder}/played/data/train-00000-of-00001.jsonl`;
+      const rows = fs.readFileSync(file, "utf8").split("\n").filter(Boolean);
+      const taken = rows.map((line) =>
+        JSON.parse(line).episodes.flatMap((e: { actions: unknown }) =>
+          e.actions
+        )
+      );
+      const policy = `${folder}/r/checkpoint-000200/policy.onnx`;
+      const again = await python("policy_peer.py", [policy, file]);
+      deepEqual(
+        again.split("\n").filter(Boolean).map((line) => JSON.parse(line)),
+        taken,
+      );
+      ok(
+        new Set(first.map(({ episodes }) => episodes[0].actions.join())).size >
+          1,
+      );
+    }),
+);
 
 Deno.test("update and evaluate say what is wrong", () =>
   withFolder(async (folder) => {
