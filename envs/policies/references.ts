@@ -5,6 +5,7 @@
  */
 import { type Params, resolveParams } from "../params.ts";
 import { boltzmannQ } from "./boltzmann_q.ts";
+import { dirichlet } from "./dirichlet.ts";
 import { frontier } from "./frontier.ts";
 import { linearThompson } from "./linear_thompson.ts";
 import { modelBased } from "./model_based.ts";
@@ -19,6 +20,7 @@ import { ucb } from "./ucb.ts";
 /** In the order that help lists them. */
 export const references: ReadonlyArray<Policy> = [
   randomPolicy,
+  dirichlet,
   optimalPolicy,
   oracle,
   qLearning,
