@@ -32,7 +32,8 @@ function compact(n: number): string {
   }`;
 }
 
-function duration(seconds: number): string {
+/** Seconds as people say them. */
+export function duration(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   return minutes > 0
     ? `${minutes} min ${Math.round(seconds % 60)} s`

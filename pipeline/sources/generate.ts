@@ -19,7 +19,13 @@ import {
 } from "./plan.ts";
 import { takingTurns } from "../turn.ts";
 import { replayTrials } from "./recorded.ts";
-import { isModule, loadEnvironment, loadPolicy, readParams } from "./worlds.ts";
+import {
+  isModule,
+  loadEnvironment,
+  loadPolicy,
+  readParams,
+  WORLD_FLAGS,
+} from "../worlds.ts";
 
 const MEBIBYTE = 1 << 20;
 /** Steps in a piece of a stream: some megabytes, for a worker to hand over. */
@@ -27,22 +33,7 @@ const PIECE_STEPS = 200_000;
 const DEFAULT_SHARDS = 16;
 
 const flags = {
-  "env": {
-    type: "text",
-    value: "NAME|FILE",
-    summary: "environment, by name or as a module of your own (./my_env.ts)",
-  },
-  "param": {
-    type: "list",
-    value: "k=v",
-    summary: "parameter of the environment; may be repeated",
-  },
-  "tasks": {
-    type: "count",
-    min: 1,
-    value: "N",
-    summary: "hidden tasks to draw",
-  },
+  ...WORLD_FLAGS,
   "samples": {
     type: "count",
     default: 1,
@@ -140,6 +131,7 @@ const preparePlan = Effect.fnUntraced(function* (
     options["policy-param"],
   );
   const request = {
+    stage: "generate" as const,
     env,
     envParams,
     policy,
