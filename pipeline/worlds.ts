@@ -17,7 +17,12 @@ import {
   resolveParams,
 } from "../envs/params.ts";
 import type { Policy } from "../envs/policies/policy.ts";
-import { DataError, type StageError, UsageError } from "./errors.ts";
+import {
+  DataError,
+  isStageError,
+  type StageError,
+  UsageError,
+} from "./errors.ts";
 import { type Flags, pairs, suggestion } from "./flags.ts";
 import type { Trial } from "./schema.ts";
 
@@ -98,6 +103,22 @@ export function loadEnvironment(
   if (found) return Effect.succeed(found);
   const known = environments.map((env) => env.name);
   return Effect.fail(unknown("environment", name, known));
+}
+
+/**
+ * What an environment of the caller's own throws is theirs, and so is a task or a
+ * step that it cannot make: neither is a bug of ours. None where it may be one.
+ */
+export function faultIn(
+  env: Environment,
+  error: unknown,
+): DataError | undefined {
+  if (error instanceof RangeError) {
+    return new DataError({ message: error.message });
+  }
+  if (environments.includes(env) || isStageError(error)) return undefined;
+  const why = error instanceof Error ? error.message : String(error);
+  return new DataError({ message: `Cannot play ${env.name}: it threw ${why}` });
 }
 
 /** The policy of that name. */

@@ -18,7 +18,6 @@ import {
 } from "../errors.ts";
 import type { Flags } from "../flags.ts";
 import type { Batch, Batches } from "../jsonl.ts";
-import { Malformed } from "../scan.ts";
 import type { PlannedTask } from "../tasks.ts";
 import type { Model } from "./checkpoint.ts";
 import {
@@ -75,23 +74,21 @@ export interface Plays {
   /** Episodes that a trial has; infinite where nobody knows. */
   readonly episodes: number;
   readonly plan: (index: number) => PlannedTrial;
+  /** What the world of these trials is to blame for. */
+  readonly faultOf?: ((cause: unknown) => StageError | undefined) | undefined;
 }
 
 /** What planning and playing threw, as the error of a stage. */
-function stageError(cause: unknown): StageError {
+function stageError(cause: unknown, { faultOf }: Plays): StageError {
   if (isStageError(cause)) return cause;
   if (cause instanceof SessionError) {
     return new HostError({ message: `Cannot play: ${cause.message}` });
   }
-  // A model that cannot be built, a row that names no task, a world that
-  // shows what no row can hold.
-  if (
-    cause instanceof GraphError || cause instanceof Malformed ||
-    cause instanceof RangeError
-  ) {
+  // Its config and its weights do not go together.
+  if (cause instanceof GraphError) {
     return new DataError({ message: `Cannot play: ${cause.message}` });
   }
-  return hostError("play", cause);
+  return faultOf?.(cause) ?? hostError("play", cause);
 }
 
 /** What was drawn for a batch, where that is counted. */
@@ -143,7 +140,7 @@ export function playRows(plays: Plays): Batches {
   const batch = Math.min(options.parallel, trials);
   const opening = Effect.tryPromise({
     try: () => openPlayer(model.config, model.weights, { ...options, batch }),
-    catch: stageError,
+    catch: (cause) => stageError(cause, plays),
   });
   const player = Effect.acquireRelease(
     opening,
@@ -161,7 +158,7 @@ export function playRows(plays: Plays): Batches {
                 await playBatch(open, plays, at, shown),
                 at + options.parallel,
               ] as const,
-            catch: stageError,
+            catch: (cause) => stageError(cause, plays),
           }),
     );
   });

@@ -14,7 +14,6 @@ import {
   seedOf,
 } from "../../kernels/random/key.ts";
 import type { Environment } from "../../envs/env.ts";
-import { environments } from "../../envs/registry.ts";
 import type { Policy } from "../../envs/policies/policy.ts";
 import type { Params } from "../../envs/params.ts";
 import {
@@ -25,8 +24,9 @@ import {
 } from "../../envs/rollout.ts";
 import type { Writer } from "../bytes.ts";
 import { distinctSeeds, drawnTask, type Draws } from "../draws.ts";
-import { DataError, isStageError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { putTrial } from "../print.ts";
+import { faultIn } from "../worlds.ts";
 
 /** What the rows of a dataset are a function of. */
 export interface Plan extends Draws {
@@ -134,10 +134,7 @@ export function largestSteps(plan: Plan): number {
   return plan.samples * Math.min(episodes * horizon, steps - 1 + horizon);
 }
 
-/**
- * A policy that cannot play is the caller's mistake, and whatever an environment
- * of the caller's own throws is theirs as well: neither is a bug of ours.
- */
+/** What playing throws, as an error of who gave policy or environment. */
 function named<A>(env: Environment, play: () => A): A {
   try {
     return play();
@@ -145,13 +142,6 @@ function named<A>(env: Environment, play: () => A): A {
     if (error instanceof PolicyRefusal) {
       throw new UsageError({ message: error.message });
     }
-    if (error instanceof RangeError) {
-      throw new DataError({ message: error.message });
-    }
-    if (environments.includes(env) || isStageError(error)) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new DataError({
-      message: `Cannot play ${env.name}: it threw ${why}`,
-    });
+    throw faultIn(env, error) ?? error;
   }
 }

@@ -23,7 +23,7 @@ import { chooserOf } from "../playing/inputs.ts";
 import { type PlannedTrial, playRows } from "../playing/rows.ts";
 import { type Head, putJoined, putTrial } from "../print.ts";
 import { source } from "../stage.ts";
-import { isModule } from "../worlds.ts";
+import { faultIn, isModule } from "../worlds.ts";
 import { type EvaluateOptions, flags } from "./evaluate_flags.ts";
 import { type Prompts, promptsOf } from "./prompts.ts";
 import { type Setting, settingOf, walked } from "./protocols.ts";
@@ -212,6 +212,7 @@ function playEvaluation(evaluation: Evaluation): Batches {
     from: 0,
     to: groups * samples * variantsOf(setting),
     episodes,
+    faultOf: (cause) => tasks.env && faultIn(tasks.env, cause),
     plan: (index) => plannedTrial(evaluation, index),
   });
 }

@@ -7,7 +7,14 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import type { Environment } from "../../envs/env.ts";
 import { distinctSeeds, drawnTask } from "../draws.ts";
-import { badLine, DataError, type Place, type StageError } from "../errors.ts";
+import {
+  badLine,
+  DataError,
+  isStageError,
+  type Place,
+  type StageError,
+  UsageError,
+} from "../errors.ts";
 import { expandInputs, readFiles } from "../files.ts";
 import { attempt, forEachRow } from "../jsonl.ts";
 import { Malformed, rowIndex } from "../scan.ts";
@@ -22,6 +29,8 @@ export type SetTask = PlannedTask & { readonly env: Environment };
 /** Tasks by index; drawn when asked for, since they may be large. */
 export interface TaskSet {
   readonly count: number;
+  /** What they were drawn from, where it is one. */
+  readonly env?: Environment;
   readonly at: (index: number) => SetTask;
 }
 
@@ -87,7 +96,14 @@ export const tasksDrawn = Effect.fnUntraced(function* (
     seed,
     tasks: count,
   } as const;
-  const taskSeeds = yield* attempt("draw tasks", () => distinctSeeds(from));
+  const taskSeeds = yield* Effect.try({
+    try: () => distinctSeeds(from),
+    catch: (cause): StageError => {
+      if (isStageError(cause)) return cause;
+      if (!(cause instanceof RangeError)) throw cause;
+      return new UsageError({ message: cause.message });
+    },
+  });
   const draws = { ...from, taskSeeds };
-  return { count, at: (index) => ({ ...drawnTask(draws, index), env }) };
+  return { count, env, at: (index) => ({ ...drawnTask(draws, index), env }) };
 });
