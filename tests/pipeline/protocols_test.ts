@@ -2,7 +2,10 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import * as fs from "node:fs";
 import type { Weights } from "../../kernels/onnx/parameters.ts";
-import type { TransformerConfig } from "../../kernels/onnx/transformer.ts";
+import {
+  parametersOf,
+  type TransformerConfig,
+} from "../../kernels/onnx/transformer.ts";
 import type { Episode, TaskRow, Trial } from "../../pipeline/schema.ts";
 import { succeeded, withFolder } from "../shell.ts";
 import {
@@ -59,11 +62,12 @@ Deno.test("a model plays on from what it was shown, each trial from its own", ()
     const shown = trialsOf(succeeded(
       await run(
         folder,
-        `generate ${LAKES} --tasks 6 --steps 9 --seed 5 --out shown`,
+        `generate --env frozen-lake --param max-size=5 --param horizon=10 --tasks 6 --steps 9 --policy optimal --seed 5 --out shown`,
       ).then(() => run(folder, "sample --fraction 1 shown")),
     ));
     const lengths = shown.map((trial) => columnOf(trial, "actions").length);
     ok(new Set(lengths).size > 1, `${lengths}`);
+    ok(shown.every((trial) => columnOf(trial, "rewards").includes(1)));
     const text = "r shown --episodes 3 --logprobs --prompt shown";
     const trials = await play(folder, text);
     equal(trials.length, 6);
@@ -351,4 +355,38 @@ Deno.test("evaluate says what does not go together", () =>
       await say("l d --episodes 20"),
       /^65 .*after 5 steps: the model has learned positions/,
     );
+  }));
+
+Deno.test("each step bears the tag that was asked for, or none", () =>
+  withFolder(async (folder) => {
+    const config = modelOf(25, 4, { tags: 3 });
+    const weights = randomWeights(config);
+    writeModel(`${folder}/r`, config, weights);
+    const text = `r ${LAKES} --tasks 3 --episodes 4 --logprobs`;
+    for (const tag of [0, 2]) {
+      for (const trial of await play(folder, `${text} --tag ${tag}`)) {
+        equal(trial.policy.params.tag, tag);
+        await checkLogprobs(config, weights, trial, { tag });
+      }
+    }
+    const generated = trialsOf(succeeded(
+      await run(
+        folder,
+        `generate ${LAKES} --tasks 3 --episodes 4 --policy onnx:r --policy-param tag=1 --policy-param logprobs=true`,
+      ),
+    ));
+    for (const trial of generated) {
+      equal(trial.policy.params.tag, 1);
+      await checkLogprobs(config, weights, trial, { tag: 1 });
+    }
+    const { shape } = parametersOf(config).find(({ name }) =>
+      name === "embed.tag"
+    )!;
+    // The row behind those of the tags is that of none.
+    if (shape[0] === 4) {
+      for (const trial of await play(folder, text)) {
+        equal(trial.policy.params.tag, undefined);
+        await checkLogprobs(config, weights, trial, { tag: 3 });
+      }
+    }
   }));
