@@ -26,20 +26,25 @@ export interface Model {
   readonly checkpoint: string;
 }
 
-/** The folder of a model's own files. */
-function folderOf(name: string): string {
+/** Checkpoints of a folder, the last one last. */
+export function checkpointsIn(folder: string): ReadonlyArray<string> {
+  if (!fs.existsSync(folder)) return [];
+  const update = (name: string) => Number(CHECKPOINT.exec(name)![1]);
+  return fs.readdirSync(folder).filter((name) => CHECKPOINT.test(name)).sort(
+    (a, b) => update(a) - update(b),
+  );
+}
+
+/** The folder of a model: that of the last checkpoint of a run, or its own. */
+export function modelFolder(name: string): string {
   const folder = path.basename(name) === CONFIG ? path.dirname(name) : name;
-  const found = fs.existsSync(folder)
-    ? fs.readdirSync(folder).filter((entry) => CHECKPOINT.test(entry))
-    : [];
-  const update = (entry: string) => Number(CHECKPOINT.exec(entry)![1]);
-  const last = found.sort((a, b) => update(a) - update(b)).at(-1);
+  const last = checkpointsIn(folder).at(-1);
   return last === undefined ? folder : path.join(folder, last);
 }
 
 /** The files that a model is read from; a DataError if one is not there. */
 export function modelFiles(name: string): readonly [string, string] {
-  const folder = folderOf(name);
+  const folder = modelFolder(name);
   const files = [
     path.join(folder, CONFIG),
     path.join(folder, WEIGHTS),
@@ -53,7 +58,8 @@ export function modelFiles(name: string): readonly [string, string] {
   return files;
 }
 
-function readWeights(file: string): Weights {
+/** Tensors of a file of safetensors; a DataError where it is none. */
+export function readWeights(file: string): Weights {
   try {
     const { tensors } = decodeSafetensors(
       new Uint8Array(fs.readFileSync(file)),
