@@ -72,8 +72,11 @@ export interface Sitting {
 
 /** How far play is. */
 export interface Reached {
-  trials: number;
-  episodes: number;
+  /** That are over. */
+  readonly trials: number;
+  readonly episodes: number;
+  /** Episodes that the trial has which has the fewest. */
+  readonly slowest: number;
 }
 
 /** Plays trials; `release` it when it is done with. */
@@ -215,24 +218,27 @@ async function playAll(
   const head = `head.${chooserOf(config)}`;
   const sitters = sittings.map(begin);
   const inputs = inputsFor(config, batch, tag);
-  const reached = { trials: 0, episodes: 0 };
-  for (let position = 0; reached.trials < sitters.length; position++) {
+  let over = 0;
+  for (let position = 0; over < sitters.length; position++) {
     checkPosition(config, position);
     for (let b = 0; b < sitters.length; b++) {
       if (!sitters[b]!.isOver) show(config, inputs, b, sitters[b]!);
     }
     const said = await playStep(session, play, position, { ...inputs });
     const values = said[head] as Float32Array;
+    let [episodes, slowest] = [0, Infinity];
+    over = 0;
     for (let b = 0; b < sitters.length; b++) {
       const sitter = sitters[b]!;
-      if (sitter.isOver || read(sitter)) continue;
-      const { record } = sitter.playing;
-      const { episodes } = record;
-      act(sitter, values, b * config.actions, temperature);
-      reached.episodes += record.episodes - episodes;
-      if (sitter.isOver) reached.trials++;
+      if (!sitter.isOver && !read(sitter)) {
+        act(sitter, values, b * config.actions, temperature);
+      }
+      const played = sitter.before + sitter.playing.record.episodes;
+      episodes += played;
+      slowest = Math.min(slowest, played);
+      if (sitter.isOver) over++;
     }
-    onStep(reached);
+    onStep({ trials: over, episodes, slowest });
   }
   return sitters.map(({ records }) => records);
 }

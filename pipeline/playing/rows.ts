@@ -112,7 +112,10 @@ async function playBatch(
   const rows = Math.min(options.parallel, to - from);
   const planned = Array.from({ length: rows }, (_, i) => plan(from + i));
   const sittings = planned.map(({ sitting }) => sitting);
-  const played = await player.play(sittings, shown.tick);
+  const played = await player.play(
+    sittings,
+    (reached) => shown.tick(reached, rows),
+  );
   const out = writer(1 << 20);
   let [steps, episodes] = [0, 0];
   played.forEach((records, i) => {
@@ -122,7 +125,7 @@ async function playBatch(
       episodes += record.episodes;
     }
   });
-  shown.add({ trials: rows, episodes });
+  shown.add({ trials: rows, episodes, slowest: 0 });
   const bytes = take(out);
   return {
     bytes,
@@ -147,7 +150,7 @@ export function playRows(plays: Plays): Batches {
     (open) => Effect.promise(() => open.release()),
   );
   const opened = Effect.map(player, (open) => {
-    const shown = ticker({ trials, episodes: trials * episodes });
+    const shown = ticker({ trials, episodes });
     return Stream.unfold(
       from,
       (at) =>
