@@ -11,18 +11,9 @@ import {
   logProbability,
   modelShare,
 } from "../../kernels/choose.ts";
-import {
-  type Play,
-  playGraph,
-  playStep,
-  startPlay,
-} from "../../kernels/onnx/play.ts";
+import { startPlay } from "../../kernels/onnx/play.ts";
 import type { Weights } from "../../kernels/onnx/parameters.ts";
-import {
-  type Device,
-  openSession,
-  type Session,
-} from "../../kernels/onnx/session.ts";
+import type { Device } from "../../kernels/onnx/session.ts";
 import type { TransformerConfig } from "../../kernels/onnx/transformer.ts";
 import {
   type Generator,
@@ -39,6 +30,14 @@ import {
   inputsFor,
   putInputs,
 } from "./inputs.ts";
+import {
+  move,
+  type Room,
+  type Rooms,
+  roomsOf,
+  sizeFor,
+  stepRoom,
+} from "./rooms.ts";
 
 export interface PlayerOptions {
   /** Trials at once. */
@@ -206,39 +205,76 @@ function checkPosition(
   });
 }
 
+/** Moves those that are not over to a smaller room, where that is worth it. */
+async function moveOn(
+  rooms: Rooms,
+  room: Room,
+  seated: ReadonlyArray<Sitter>,
+  device: Device,
+): Promise<readonly [Room, ReadonlyArray<Sitter>]> {
+  const rows = seated.flatMap(({ isOver }, b) => isOver ? [] : [b]);
+  const size = sizeFor(room.batch, rows.length, device);
+  if (size === room.batch || rows.length === 0) return [room, seated];
+  const next = await rooms.room(size);
+  move(room, next, rows);
+  return [next, rows.map((b) => seated[b]!)];
+}
+
+/** Does a step of each, by what the model says of them, row by row. */
+function actAll(
+  seated: ReadonlyArray<Sitter>,
+  said: Float32Array,
+  actions: number,
+  temperature: number,
+): void {
+  for (let b = 0; b < seated.length; b++) {
+    const sitter = seated[b]!;
+    if (sitter.isOver || read(sitter)) continue;
+    act(sitter, said, b * actions, temperature);
+  }
+}
+
+function reachedBy(sitters: ReadonlyArray<Sitter>): Reached {
+  let [trials, episodes, slowest] = [0, 0, Infinity];
+  for (const { before, playing, isOver } of sitters) {
+    const played = before + playing.record.episodes;
+    episodes += played;
+    slowest = Math.min(slowest, played);
+    if (isOver) trials++;
+  }
+  return { trials, episodes, slowest };
+}
+
 async function playAll(
-  session: Session,
-  play: Play,
+  rooms: Rooms,
   config: TransformerConfig,
   sittings: ReadonlyArray<Sitting>,
-  { batch, temperature, tag }: PlayerOptions,
+  { batch, temperature, tag, device }: PlayerOptions,
   onStep: (reached: Reached) => void,
 ): Promise<ReadonlyArray<ReadonlyArray<TrialRecord>>> {
   checkSeats(config, sittings.flatMap(({ seats }) => seats));
   const head = `head.${chooserOf(config)}`;
   const sitters = sittings.map(begin);
-  const inputs = inputsFor(config, batch, tag);
+  let seated: ReadonlyArray<Sitter> = sitters;
+  let room = await rooms.room(sizeFor(batch, sitters.length, device));
+  startPlay(room.session, room.play);
+  let inputs = inputsFor(config, room.batch, tag);
   let over = 0;
   for (let position = 0; over < sitters.length; position++) {
     checkPosition(config, position);
-    for (let b = 0; b < sitters.length; b++) {
-      if (!sitters[b]!.isOver) show(config, inputs, b, sitters[b]!);
+    for (let b = 0; b < seated.length; b++) {
+      if (!seated[b]!.isOver) show(config, inputs, b, seated[b]!);
     }
-    const said = await playStep(session, play, position, { ...inputs });
+    const said = await stepRoom(room, position, inputs);
     const values = said[head] as Float32Array;
-    let [episodes, slowest] = [0, Infinity];
-    over = 0;
-    for (let b = 0; b < sitters.length; b++) {
-      const sitter = sitters[b]!;
-      if (!sitter.isOver && !read(sitter)) {
-        act(sitter, values, b * config.actions, temperature);
-      }
-      const played = sitter.before + sitter.playing.record.episodes;
-      episodes += played;
-      slowest = Math.min(slowest, played);
-      if (sitter.isOver) over++;
-    }
-    onStep({ trials: over, episodes, slowest });
+    actAll(seated, values, config.actions, temperature);
+    const reached = reachedBy(sitters);
+    onStep(reached);
+    if (reached.trials === over) continue;
+    over = reached.trials;
+    [room, seated] = await moveOn(rooms, room, seated, device);
+    if (inputs.previousAction.length === room.batch) continue;
+    inputs = inputsFor(config, room.batch, tag);
   }
   return sitters.map(({ records }) => records);
 }
@@ -259,17 +295,11 @@ export async function openPlayer(
   }
   // What else it says is of no use here.
   const own = { ...config, outputs: [chooserOf(config)] };
-  const play = playGraph(own, { batch, weights, device });
-  const session = await openSession(play.graph, {
-    ...play,
-    device,
-    ...(threads !== undefined && { threads }),
-  });
+  const rooms = roomsOf(own, weights, device, threads);
+  await rooms.room(batch);
   return {
-    play: (sittings, onStep = () => {}) => {
-      startPlay(session, play);
-      return playAll(session, play, own, sittings, options, onStep);
-    },
-    release: () => session.release(),
+    play: (sittings, onStep = () => {}) =>
+      playAll(rooms, own, sittings, options, onStep),
+    release: rooms.release,
   };
 }
