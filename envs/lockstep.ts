@@ -10,7 +10,10 @@ import { foldIn, rootKey } from "../kernels/random/key.ts";
 import type { Environment, Observation } from "./env.ts";
 import {
   emptyRecord,
+  finiteReward,
+  markValid,
   reserve,
+  see as note,
   SUCCESS,
   TERMINATED,
   TRUNCATED,
@@ -23,7 +26,14 @@ export interface Seat {
   readonly task: unknown;
   /** Seed of the trial: its streams are derived from it. */
   readonly seed: string;
+  /** The most that are played; may be infinite where `steps` is given. */
   readonly episodes: number;
+  /** No episode is begun after so many steps; no limit if absent. */
+  readonly steps?: number | undefined;
+  /** Whether the first success ends the trial. */
+  readonly stopOnSuccess?: boolean;
+  /** Whether ln of the probability of each action is kept. */
+  readonly logprobs?: boolean;
 }
 
 /** A trial under way. */
@@ -36,8 +46,11 @@ export interface Playing {
   previousReward: number;
   /** All of its episodes are over. */
   isOver: boolean;
-  /** Takes an action; begins the next episode where that ended one. */
-  readonly take: (action: number) => void;
+  /**
+   * Takes an action, which was drawn with probability exp(`logprob`); begins the
+   * next episode where that ended one.
+   */
+  readonly take: (action: number, logprob?: number) => void;
 }
 
 /** Where the columns of a record are written. */
@@ -47,50 +60,57 @@ interface Cursor {
   solved: boolean;
 }
 
-/** Notes what is seen before step `at.steps`. */
-function see(record: TrialRecord, at: Cursor, observation: Observation): void {
-  const i = at.steps + record.episodes;
-  if (typeof observation === "number") record.codes[i] = observation;
-  else {
-    record.values![i] = observation;
-    record.codes[i] = i;
-  }
-}
+/** Six decimals, as rewards have: what is behind them moves no gradient. */
+const PARTS = 1e6;
 
 /** Sits a trial down; its first observation is there. */
 export function sitDown(seat: Seat): Playing {
-  const { env, task, episodes } = seat;
+  const { env, task, episodes, steps: enough = Infinity } = seat;
   const key = rootKey(seat.seed);
   const [starts, dynamics]: [Generator, Generator] = [
     generator(foldIn(key, "starts")),
     generator(foldIn(key, "dynamics")),
   ];
   const record = emptyRecord();
-  const isDiscrete = env.observations(task).kind === "discrete";
-  record.values = isDiscrete ? undefined : [];
+  const space = env.observations(task);
+  record.values = space.kind === "discrete" ? undefined : [];
+  record.logprobs = seat.logprobs ? new Float64Array(64) : undefined;
   record.episodes = 0;
   const horizon = env.horizon(task);
   const at: Cursor = { steps: 0, length: 0, solved: false };
+  const see = () => {
+    const i = at.steps + record.episodes;
+    note(record, i, observation, env, space);
+  };
   let { state, observation } = env.reset(task, starts);
   reserve(record, 0, horizon);
-  see(record, at, observation);
+  see();
   const end = (terminated: boolean) => {
     record.ends[record.episodes] = at.steps;
     record.flags[record.episodes] = (terminated ? TERMINATED : TRUNCATED) |
       (at.solved ? SUCCESS : 0);
     record.episodes++;
+    playing.isOver = record.episodes === episodes || at.steps >= enough ||
+      (seat.stopOnSuccess === true && at.solved);
     at.length = 0;
     at.solved = false;
-    playing.isOver = record.episodes === episodes;
     if (playing.isOver) return;
     ({ state, observation } = env.reset(task, starts));
     reserve(record, at.steps, horizon);
-    see(record, at, observation);
+    see();
   };
-  const take = (action: number) => {
+  const take = (action: number, logprob = 0) => {
     const moved = env.step(task, state, action, dynamics);
+    const reward = finiteReward(env, moved.reward);
     record.actions[at.steps] = action;
-    record.rewards[at.steps] = moved.reward;
+    record.rewards[at.steps] = reward;
+    if (record.logprobs) {
+      // Adding 0 makes of -0 a plain 0.
+      record.logprobs[at.steps] = Math.round(logprob * PARTS) / PARTS + 0;
+    }
+    if (record.valid !== undefined || moved.valid === false) {
+      markValid(record, at.steps, moved.valid !== false);
+    }
     at.steps++;
     at.length++;
     if (moved.success !== undefined) {
@@ -98,9 +118,9 @@ export function sitDown(seat: Seat): Playing {
       at.solved ||= moved.success;
     }
     ({ state, observation } = moved);
-    see(record, at, observation);
+    see();
     playing.previousAction = action;
-    playing.previousReward = moved.reward;
+    playing.previousReward = reward;
     if (moved.terminated || at.length === horizon) end(moved.terminated);
     playing.observation = observation;
   };

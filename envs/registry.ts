@@ -24,6 +24,7 @@ import { darkRoomPermuted } from "./dark_room_permuted.ts";
 import type { Environment } from "./env.ts";
 import { frozenLake } from "./frozen_lake.ts";
 import { frozenLakeGym } from "./frozen_lake_gym.ts";
+import { frozenLakeMap } from "./frozen_lake_map.ts";
 import { garnet } from "./garnet.ts";
 import { keyToDoor } from "./key_to_door.ts";
 import { linearDynamics } from "./linear_dynamics.ts";
@@ -46,6 +47,7 @@ export const environments: ReadonlyArray<Environment> = [
   keyToDoor,
   frozenLake,
   frozenLakeGym,
+  frozenLakeMap,
   tabularMdp,
   garnet,
   anymdp,

@@ -67,6 +67,8 @@ export interface TrialRecord {
   valid: Uint8Array | undefined;
   /** Which source of the actor each action came from, where it says. */
   sources: Uint8Array | undefined;
+  /** ln of the probability that each action was drawn with, where it is kept. */
+  logprobs: Float64Array | undefined;
 }
 
 /** A task, with the count of draws that it took. */
@@ -115,6 +117,7 @@ export function emptyRecord(): TrialRecord {
     solvable: false,
     valid: undefined,
     sources: undefined,
+    logprobs: undefined,
   };
 }
 
@@ -143,6 +146,9 @@ export function reserve(
   record.rewards = grown(record.rewards, steps + horizon);
   if (record.valid) record.valid = grown(record.valid, steps + horizon);
   if (record.sources) record.sources = grown(record.sources, steps + horizon);
+  if (record.logprobs) {
+    record.logprobs = grown(record.logprobs, steps + horizon);
+  }
 }
 
 /** Tables are asked once: they may hold hundreds of thousands of outcomes. */
@@ -210,6 +216,7 @@ export function playTrial(play: Play, record: TrialRecord): void {
   };
   record.episodes = 0;
   record.valid = undefined;
+  record.logprobs = undefined;
   record.sources = actor.source && (record.sources ?? new Uint8Array(64));
   record.vectors = table?.vectors;
   record.actionVectors = trial.box && [];
@@ -314,8 +321,7 @@ function stepEnvironment(
         record.solvable = true;
         solved ||= moved.success;
       }
-      const { reward } = moved;
-      if (!Number.isFinite(reward)) throw refuse(env, "reward", reward);
+      const reward = finiteReward(env, moved.reward);
       actor.learn?.(observation, action, reward, moved.observation, ended);
       if (record.sources) record.sources[i] = actor.source!();
       if (typeof action === "number") record.actions[i] = action;
@@ -344,8 +350,11 @@ function vectorOf(
   return roundAction(box, chosen as ReadonlyArray<number>);
 }
 
-/** Notes what was seen, unless no row could hold it or no table be so large. */
-function see(
+/**
+ * Notes what was seen, unless no row could hold it or no table be so large: that
+ * is a RangeError.
+ */
+export function see(
   record: TrialRecord,
   at: number,
   observation: Observation,
@@ -365,12 +374,23 @@ function isIn(space: Space, observation: Observation): boolean {
       (observation as number) < space.n;
 }
 
+/** A reward that a row can hold; a RangeError if it is none. */
+export function finiteReward(env: Environment, reward: number): number {
+  if (Number.isFinite(reward)) return reward;
+  throw refuse(env, "reward", reward);
+}
+
 function refuse(env: Environment, what: string, value: unknown): RangeError {
   const shown = typeof value === "number" ? value : JSON.stringify(value);
   return new RangeError(`Cannot play ${env.name}: ${what} ${shown}`);
 }
 
-function markValid(record: TrialRecord, i: number, valid: boolean): void {
+/** Notes whether the action of step `i` was a legal one. */
+export function markValid(
+  record: TrialRecord,
+  i: number,
+  valid: boolean,
+): void {
   record.valid ??= new Uint8Array(record.actions.length).fill(1);
   record.valid[i] = valid ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 /**
- * Actions out of logits.
+ * Actions out of logits, or out of Q-values.
  *
  * @module
  */
@@ -7,7 +7,8 @@ import { type Generator, uniform } from "./random/generator.ts";
 
 /**
  * Draws an action from softmax(logits / temperature); at temperature 0 the first of
- * the largest. `count` logits from `at` on.
+ * the largest. `count` logits from `at` on. Of Q-values this is Boltzmann's policy
+ * (Sutton and Barto 2018, section 2.8), and at temperature 0 the greedy one.
  *
  * @example
  * ```ts
@@ -42,4 +43,55 @@ export function chooseAction(
     if (left < 0) return a;
   }
   return count - 1;
+}
+
+/**
+ * ln of the probability with which {@linkcode chooseAction} takes `action`: 0 at
+ * temperature 0, where nothing is left to chance.
+ *
+ * @example
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ *
+ * const logits = Float32Array.of(Math.log(1), Math.log(3));
+ * equal(logProbability(logits, 0, 2, 1, 1).toFixed(6), Math.log(0.75).toFixed(6));
+ * equal(logProbability(logits, 0, 2, 0, 1), 0);
+ * ```
+ */
+export function logProbability(
+  logits: Float32Array,
+  at: number,
+  count: number,
+  temperature: number,
+  action: number,
+): number {
+  if (temperature === 0) return 0;
+  let top = -Infinity;
+  for (let a = 0; a < count; a++) top = Math.max(top, logits[at + a]!);
+  let total = 0;
+  for (let a = 0; a < count; a++) {
+    total += Math.exp((logits[at + a]! - top) / temperature);
+  }
+  return (logits[at + action]! - top) / temperature - Math.log(total);
+}
+
+/** Levels of a warm-up: 0.0, 0.1, … 0.9. */
+const LEVELS = 10;
+
+/**
+ * Probability that the model acts at a step of episode `episode` (from 0), and not
+ * a uniformly random action, where the first `warmUp` episodes are forced
+ * exploration: 0.0, 0.1, … 0.9 in ten equal parts of them, then 1 (Rentschler and
+ * Roberts 2025, arXiv 2501.14176, section 4: `warmUp` 20 of 30 episodes).
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * deepEqual([0, 1, 2, 19, 20].map((e) => modelShare(e, 20)), [0, 0, 0.1, 0.9, 1]);
+ * ```
+ */
+export function modelShare(episode: number, warmUp: number): number {
+  if (episode >= warmUp) return 1;
+  return Math.floor(LEVELS * episode / warmUp) / LEVELS;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { hostError, UsageError } from "./errors.ts";
 import {
   type AnyOptions,
@@ -22,15 +23,32 @@ import type { Recipe } from "./manifest.ts";
 import type { Stage, TransformStage } from "./stage.ts";
 import { writeAll } from "./files.ts";
 
-/** Options with their texts, which may name files, by other names. */
+/** A word before the name of a folder: `onnx:run`. */
+const SCHEME = /^([a-z]+:)?(.*)$/s;
+
+/**
+ * Options with their texts, which may name files, by other names: those of
+ * `inputs`, and of folders that hold some where a flag names such.
+ */
 export function renameFiles(
   options: AnyOptions,
+  flags: Flags,
+  inputs: ReadonlyArray<string>,
   rename: (file: string) => string,
 ): AnyOptions {
+  const renamed = (name: string, text: string) => {
+    if (inputs.includes(text)) return rename(text);
+    const flag = flags[name];
+    if (flag?.type !== "text" || !flag.path) return text;
+    const [, scheme = "", folder] = SCHEME.exec(text)!;
+    const own = path.join(folder!, path.sep);
+    const holds = inputs.some((file) => path.normalize(file).startsWith(own));
+    return holds ? scheme + rename(folder!) : text;
+  };
   return Object.fromEntries(
     Object.entries(options).map(([name, value]) => [
       name,
-      typeof value === "string" ? rename(value) : value,
+      typeof value === "string" ? renamed(name, value) : value,
     ]),
   );
 }

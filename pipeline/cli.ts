@@ -7,7 +7,13 @@ import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
-import { type Chain, findStage, parseChain } from "./chain.ts";
+import {
+  type Chain,
+  findStage,
+  type Link,
+  ownOptions,
+  parseChain,
+} from "./chain.ts";
 import {
   EXIT,
   exitCode,
@@ -45,10 +51,15 @@ function complete(shell: string | undefined): Effect.Effect<void, StageError> {
   );
 }
 
+/** Whether a stage, with what it was given, loads a native library. */
+function isNative(link: Link): boolean {
+  const { native = false } = link.stage;
+  return typeof native === "boolean" ? native : native(ownOptions(link));
+}
+
 /** Gives back what the chain will not need, before it starts. */
 function dropPermissions(chain: Chain): void {
-  const isNative = chain.links.some(({ stage }) => stage.native);
-  if (!isNative) Deno.permissions.revokeSync({ name: "ffi" });
+  if (!chain.links.some(isNative)) Deno.permissions.revokeSync({ name: "ffi" });
   Deno.permissions.revokeSync({ name: "net" });
   Deno.permissions.revokeSync({ name: "run" });
 }

@@ -57,12 +57,11 @@ export function recipeOf(
   return attempt("hash inputs", () => ({
     steps: chain.links.map(({ stage, options, operands }, i) => ({
       stage: stage.name,
-      options: unchanging(
-        options,
-        (file) =>
-          production.inputs.includes(file)
-            ? path.relative(target.folder, file)
-            : file,
+      options: renameFiles(
+        unchanging(options),
+        stage.flags,
+        production.inputs,
+        (file) => path.relative(target.folder, file),
       ),
       operands: i === 0 ? [] : operands,
     })),
@@ -78,16 +77,10 @@ export function recipeOf(
   }));
 }
 
-/**
- * Options without those that change no byte, and with files named from the
- * dataset's folder, as inputs are.
- */
-function unchanging(
-  options: AnyOptions,
-  rename: (file: string) => string,
-): AnyOptions {
-  const { jobs: _jobs, ...rest } = options;
-  return renameFiles(rest, rename);
+/** Options without those that change no byte. */
+function unchanging(options: AnyOptions): AnyOptions {
+  const { jobs: _jobs, parallel: _parallel, ...rest } = options;
+  return rest;
 }
 
 /** What is left to do in a folder. */

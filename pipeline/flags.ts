@@ -19,6 +19,8 @@ export interface TextFlag extends FlagBase {
   readonly default?: string;
   readonly choices?: ReadonlyArray<string>;
   readonly required?: boolean;
+  /** Whether it names files or folders that rows depend on, behind `onnx:` too. */
+  readonly path?: boolean;
 }
 
 export interface NumberFlag extends FlagBase {

@@ -13,6 +13,7 @@ import {
   NUMBER_WIDTH,
   putAscii,
   putByte,
+  putNumbers,
   putText,
   reserve,
   writeInteger,
@@ -20,6 +21,7 @@ import {
   type Writer,
 } from "./bytes.ts";
 import { SCHEMA, type TaskRow } from "./schema.ts";
+import { joinedTask } from "./tasks.ts";
 
 const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
@@ -35,6 +37,7 @@ const ACTIONS = bytesOf('],"actions":[');
 const REWARDS = bytesOf('],"rewards":[');
 const BEHIND_REWARDS = bytesOf("]");
 const VALID = ',"valid":[';
+const LOGPROBS = ',"logprobs":';
 const TAGS = bytesOf(',"tags":[');
 
 /** How an episode ended, for each combination of flags. */
@@ -212,6 +215,10 @@ function putEpisode(out: Writer, record: TrialRecord, e: number): void {
   at = copy(bytes, at, ENDS[flags]!);
   out.length = record.solvable ? copy(bytes, at, SUCCESSES[flags]!) : at;
   if (record.valid) putValid(out, record.valid.subarray(from, to));
+  if (record.logprobs) {
+    putText(out, LOGPROBS);
+    putNumbers(out, record.logprobs.subarray(from, to));
+  }
   if (record.sources) putTags(out, record.sources.subarray(from, to));
 }
 
@@ -233,15 +240,48 @@ function putValid(out: Writer, valid: Uint8Array): void {
   putText(out, `${VALID}${shown.join(",")}]`);
 }
 
-/** One line: the head, then the episodes of the record. */
-export function putTrial(out: Writer, head: Head, record: TrialRecord): void {
-  putHead(out, head);
+/** Episodes of a record, with a comma between them. */
+function putEpisodes(out: Writer, record: TrialRecord): void {
   for (let e = 0; e < record.episodes; e++) {
     if (e > 0) putByte(out, COMMA);
     putEpisode(out, record, e);
     putByte(out, CLOSE_OBJECT);
   }
+}
+
+/** One line: the head, then the episodes of the record. */
+export function putTrial(out: Writer, head: Head, record: TrialRecord): void {
+  putHead(out, head);
+  putEpisodes(out, record);
   putByte(out, CLOSE);
   putByte(out, CLOSE_OBJECT);
   putByte(out, LINE_FEED);
+}
+
+/**
+ * One line for a trial on several tasks, one behind the other, as `compose`
+ * writes contexts: a joined task, and boundary notes, which here also have the
+ * task and the seed that each stretch can be played again from.
+ */
+export function putJoined(
+  out: Writer,
+  heads: ReadonlyArray<Head>,
+  records: ReadonlyArray<TrialRecord>,
+): void {
+  const { task, sample, policy } = heads[0]!;
+  const joined = joinedTask(heads.map(({ task: { id } }) => id), task);
+  const id = `${task.id}/${sample}+`;
+  const text = JSON.stringify({ schema: SCHEMA, id, task: joined, sample });
+  putText(out, `${text.slice(0, -1)},"policy":${policy},"episodes":[`);
+  let episode = 0;
+  const boundary = records.map((record, i) => {
+    if (i > 0) putByte(out, COMMA);
+    putEpisodes(out, record);
+    const { task: drawn, seed } = heads[i]!;
+    const trial = `${drawn.id}/${sample}`;
+    const note = { episode, trial, task: drawn.id, seed, drawn };
+    episode += record.episodes;
+    return note;
+  });
+  putText(out, `],"boundary":${JSON.stringify(boundary)}}\n`);
 }

@@ -32,11 +32,11 @@ function compact(n: number): string {
   }`;
 }
 
-function duration(seconds: number): string {
-  const minutes = Math.floor(seconds / 60);
-  return minutes > 0
-    ? `${minutes} min ${Math.round(seconds % 60)} s`
-    : `${Math.round(seconds)} s`;
+/** Seconds as people say them. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
 const SILENT: Progress = { add: () => {}, finish: () => {} };

@@ -33,7 +33,7 @@ export interface Signature<Name extends string, F extends Flags> {
   /** What the words behind the flags are, for help: `[FILE|DIR…]`. */
   readonly operands?: string;
   /** Whether it loads a native library, for which permission is kept. */
-  readonly native?: boolean;
+  readonly native?: boolean | ((options: Options<F>) => boolean);
   /** Command lines that work as they stand. */
   readonly examples: ReadonlyArray<string>;
 }

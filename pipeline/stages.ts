@@ -10,7 +10,7 @@ import { verify } from "./keeping/verify.ts";
 import { exportRows } from "./exports/export.ts";
 import { generate } from "./sources/generate.ts";
 import { importSteps } from "./sources/import.ts";
-import { drawTask } from "./sources/worlds.ts";
+import { drawTask } from "./worlds.ts";
 import { showWith } from "./sinks/show.ts";
 import { pack } from "./sinks/pack.ts";
 import { query } from "./sinks/query.ts";

@@ -135,6 +135,16 @@ function drawNamed(
   return { task: world ? world.task : drawn, row, draws, refusals };
 }
 
+/** What rows name the tasks of a trial that is on several: no problem of its own. */
+export function joinedTask(
+  ids: ReadonlyArray<string>,
+  { env, version }: Pick<TaskRow, "env" | "version">,
+): TaskRow {
+  const text = createHash("sha256").update(ids.join("\n")).digest("hex");
+  const id = `joined-${text.slice(0, DIGEST_LENGTH)}`;
+  return { id, env, version, params: {} };
+}
+
 /** The environment that a row names: `given`, or one that is known here. */
 export function environmentOf(
   task: TaskRow,

@@ -6,9 +6,15 @@
 import * as Effect from "effect/Effect";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Chain, findStage, type Link, renameFiles } from "../chain.ts";
+import {
+  type Chain,
+  findStage,
+  flagsOf,
+  type Link,
+  renameFiles,
+} from "../chain.ts";
 import { DataError, type StageError } from "../errors.ts";
-import type { AnyOptions } from "../flags.ts";
+import { type AnyOptions, checkOptions } from "../flags.ts";
 import { attempt } from "../jsonl.ts";
 import type { InputFile, Manifest } from "../manifest.ts";
 import { planProduction, type Production } from "../production.ts";
@@ -41,16 +47,25 @@ export function chainOf(
   folder: string,
   { recipe }: Manifest,
 ): Chain {
-  const names = new Set(recipe.inputs.map(({ file }) => file));
-  const files = [...names].map((file) => path.join(folder, file));
-  const links = recipe.steps.map(({ stage, options, operands }, i): Link => ({
-    stage: findStage(stages, stage),
-    options: renameFiles(
-      withoutQuarantine(options),
-      (name) => names.has(name) ? path.join(folder, name) : name,
-    ),
-    operands: i === 0 && recipe.readsInputs ? files : operands,
-  }));
+  const names = [...new Set(recipe.inputs.map(({ file }) => file))];
+  const fromHere = (file: string) => path.join(folder, file);
+  const links = recipe.steps.map(
+    ({ stage: name, options, operands }, i): Link => {
+      const stage = findStage(stages, name);
+      const given = withoutQuarantine(options);
+      return {
+        stage,
+        // What changes no byte is not in the recipe, and as by default here.
+        options: checkOptions(
+          flagsOf(stage),
+          renameFiles(given, stage.flags, names, fromHere),
+        ),
+        operands: i === 0 && recipe.readsInputs
+          ? names.map(fromHere)
+          : operands,
+      };
+    },
+  );
   const output = { out: folder, compress: recipe.compress, overwrite: false };
   return { links, output };
 }

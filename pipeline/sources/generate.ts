@@ -17,9 +17,23 @@ import {
   type Plan,
   player,
 } from "./plan.ts";
+import { type Model, modelFiles, readModel } from "../playing/checkpoint.ts";
+import { PLAY_FLAGS } from "../playing/rows.ts";
 import { takingTurns } from "../turn.ts";
+import {
+  modelFolder,
+  modelPolicy,
+  modelShards,
+  playModel,
+} from "./modelled.ts";
 import { replayTrials } from "./recorded.ts";
-import { isModule, loadEnvironment, loadPolicy, readParams } from "./worlds.ts";
+import {
+  isModule,
+  loadEnvironment,
+  loadPolicy,
+  readParams,
+  WORLD_FLAGS,
+} from "../worlds.ts";
 
 const MEBIBYTE = 1 << 20;
 /** Steps in a piece of a stream: some megabytes, for a worker to hand over. */
@@ -27,22 +41,7 @@ const PIECE_STEPS = 200_000;
 const DEFAULT_SHARDS = 16;
 
 const flags = {
-  "env": {
-    type: "text",
-    value: "NAME|FILE",
-    summary: "environment, by name or as a module of your own (./my_env.ts)",
-  },
-  "param": {
-    type: "list",
-    value: "k=v",
-    summary: "parameter of the environment; may be repeated",
-  },
-  "tasks": {
-    type: "count",
-    min: 1,
-    value: "N",
-    summary: "hidden tasks to draw",
-  },
+  ...WORLD_FLAGS,
   "samples": {
     type: "count",
     default: 1,
@@ -69,8 +68,9 @@ const flags = {
   "policy": {
     type: "text",
     default: "random",
-    value: "NAME",
-    summary: "what chooses the actions",
+    path: true,
+    value: "NAME|onnx:DIR",
+    summary: "what chooses the actions, by name or the model of a run",
   },
   "policy-param": {
     type: "list",
@@ -104,9 +104,16 @@ const flags = {
     value: "NAME",
     summary: "split that the files are named for",
   },
+  ...PLAY_FLAGS,
 } as const;
 
 type GenerateOptions = Options<typeof flags>;
+
+/** A plan, and the model that plays it where it is one. */
+interface Planned {
+  readonly plan: Plan;
+  readonly model: Model | undefined;
+}
 
 /** What is worked out once and handed to workers. */
 interface Prepared {
@@ -117,7 +124,7 @@ interface Prepared {
 const preparePlan = Effect.fnUntraced(function* (
   options: GenerateOptions,
   prepared?: Prepared,
-): Effect.fn.Return<Plan, StageError> {
+): Effect.fn.Return<Planned, StageError> {
   const { tasks } = options;
   if (options.env === undefined || tasks === undefined) {
     return yield* new UsageError({
@@ -125,7 +132,13 @@ const preparePlan = Effect.fnUntraced(function* (
     });
   }
   const env = yield* loadEnvironment(options.env);
-  const policy = yield* loadPolicy(options.policy);
+  const folder = modelFolder(options.policy);
+  const model = folder === undefined
+    ? undefined
+    : yield* attempt(`read ${folder}`, () => readModel(folder));
+  const policy = model
+    ? yield* attempt(`read ${folder}`, () => modelPolicy(model))
+    : yield* loadPolicy(options.policy);
   const owner = (what: string, name: string) => `${what} ${name}`;
   const envParams = yield* readParams(
     owner("environment", env.name),
@@ -140,6 +153,7 @@ const preparePlan = Effect.fnUntraced(function* (
     options["policy-param"],
   );
   const request = {
+    stage: "generate" as const,
     env,
     envParams,
     policy,
@@ -153,16 +167,29 @@ const preparePlan = Effect.fnUntraced(function* (
   };
   if (prepared) {
     const taskSeeds = prepared.taskSeeds ?? undefined;
-    return { ...request, policyParams: prepared.policyParams, taskSeeds };
+    const { policyParams } = prepared;
+    return { plan: { ...request, policyParams, taskSeeds }, model };
   }
   return yield* Effect.try({
-    try: () => makePlan(request),
+    try: () => ({ plan: makePlan(request), model }),
     catch: (cause): StageError => {
       if (!(cause instanceof RangeError)) throw cause;
       return new UsageError({ message: cause.message });
     },
   });
 });
+
+/** Tasks `from` to `to` of a plan, by whatever plays them. */
+function playPart(
+  { plan, model }: Planned,
+  from: number,
+  to: number,
+  options: GenerateOptions,
+): Batches {
+  return model
+    ? playModel(plan, model, from, to, options)
+    : playTasks(plan, from, to);
+}
 
 /** Tasks `from` to `to` of a plan, a batch of about a mebibyte at a time. */
 function playTasks(plan: Plan, from: number, to: number): Batches {
@@ -205,20 +232,24 @@ const parts = Effect.fnUntraced(function* (
       open,
     };
   }
-  const plan = yield* preparePlan(options, prepared as Prepared | undefined);
+  const planned = yield* preparePlan(options, prepared as Prepared | undefined);
+  const { plan, model } = planned;
   const { tasks, policyParams, taskSeeds = null } = plan;
   const steps = yield* attempt("generate", () => largestSteps(plan));
-  const pieces = Math.ceil(tasks * steps / PIECE_STEPS);
-  const wanted = shards ? options.shards ?? DEFAULT_SHARDS : pieces;
+  const pieces = model ? 1 : Math.ceil(tasks * steps / PIECE_STEPS);
+  const few = model ? modelShards(plan, DEFAULT_SHARDS) : DEFAULT_SHARDS;
+  const wanted = shards ? options.shards ?? few : pieces;
   const count = Math.max(1, Math.min(wanted, tasks));
   const edge = (i: number) => Math.floor(i * tasks / count);
   return {
     count,
-    jobs: options.jobs,
+    // A model has threads of its own to share the work among.
+    jobs: model ? 1 : options.jobs,
     split: options.split,
-    steps: steps * tasks,
+    // How far a model is it says itself.
+    steps: model ? 0 : steps * tasks,
     prepared: { policyParams, taskSeeds } satisfies Prepared,
-    open: (i) => playTasks(plan, edge(i), edge(i + 1)),
+    open: (i) => playPart(planned, edge(i), edge(i + 1), options),
   };
 });
 
@@ -249,18 +280,20 @@ function open(options: GenerateOptions): Batches {
   return Stream.unwrap(
     Effect.map(
       preparePlan(options),
-      (plan) => playTasks(plan, 0, plan.tasks),
+      (planned) => playPart(planned, 0, planned.plan.tasks, options),
     ),
   );
 }
 
-/** Files that the rows depend on: an environment's module, recorded trials. */
+/** Files that the rows depend on: an environment's, recorded trials, a model's. */
 function filesOf(options: GenerateOptions): ReadonlyArray<string> {
   const { env } = options;
   const record = recordOf(options);
+  const folder = modelFolder(options.policy);
   return [
     ...env !== undefined && isModule(env) ? [env] : [],
     ...record === undefined ? [] : [record],
+    ...folder === undefined ? [] : modelFiles(folder),
   ];
 }
 
@@ -272,11 +305,15 @@ export const generate = source(
       `Each task is one hidden problem, each row one trial on it: --episodes
 episodes of one policy, which may learn from one to the next; with --steps, as
 many whole episodes as it takes. Equal seeds give equal bytes, whatever --jobs is,
-and after a kill and a second run with --out.`,
+and after a kill and a second run with --out. --policy onnx:DIR is the model of a run
+that update wrote, at --policy-param temperature=T, tag=N, logprobs=true.`,
     flags,
+    // Where it is not, the permission is given back.
+    native: ({ policy }) => modelFolder(policy) !== undefined,
     examples: [
       "retrial generate --env dark-room --tasks 100 --episodes 10 --policy q-learning --seed 7",
       "retrial generate --env frozen-lake --param hole=0.1 --tasks 1000 --episodes 30 --policy q-learning --jobs 2 --out lake",
+      "retrial generate --env dark-room --tasks 100 --episodes 10 --policy onnx:run --policy-param temperature=0.5",
     ],
   },
   open,

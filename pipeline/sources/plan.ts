@@ -14,71 +14,30 @@ import {
   seedOf,
 } from "../../kernels/random/key.ts";
 import type { Environment } from "../../envs/env.ts";
-import { environments } from "../../envs/registry.ts";
 import type { Policy } from "../../envs/policies/policy.ts";
 import type { Params } from "../../envs/params.ts";
 import {
-  drawTask,
   emptyRecord,
   playTrial,
   PolicyRefusal,
   type TrialRecord,
 } from "../../envs/rollout.ts";
-import { DataError, isStageError, UsageError } from "../errors.ts";
 import type { Writer } from "../bytes.ts";
+import { distinctSeeds, drawnTask, type Draws } from "../draws.ts";
+import { UsageError } from "../errors.ts";
 import { putTrial } from "../print.ts";
-import { nameTask, type PlannedTask, worldOf } from "../tasks.ts";
+import { faultIn } from "../worlds.ts";
 
 /** What the rows of a dataset are a function of. */
-export interface Plan {
-  readonly env: Environment;
-  readonly envParams: Params;
+export interface Plan extends Draws {
   readonly policy: Policy;
   /** With whatever the policy worked out for the dataset as a whole. */
   readonly policyParams: Params;
-  readonly seed: string;
-  readonly tasks: number;
   readonly samples: number;
   /** Infinite where steps alone are counted. */
   readonly episodes: number;
   readonly steps: number | undefined;
   readonly stopOnSuccess: boolean;
-  /** The seed of each task, where they had to be chosen together. */
-  readonly taskSeeds: ReadonlyArray<string> | undefined;
-}
-
-/** Draws of a distinct task after which there seem to be no more. */
-const DISTINCT_BUDGET = 10_000;
-
-function taskSeed(seed: string, index: number, attempt: number): string {
-  return seedOf(foldIn(rootKey(seed), "generate", "task", index, attempt));
-}
-
-/**
- * Seeds of `tasks` tasks, no two of which draw the same problem: a seed that
- * repeats one is passed over. Index by index, so that more tasks only add.
- */
-function distinctSeeds(
-  env: Environment,
-  params: Params,
-  seed: string,
-  tasks: number,
-): ReadonlyArray<string> {
-  const seen = new Set<string>();
-  return Array.from({ length: tasks }, (_, index) => {
-    for (let attempt = 0; attempt < DISTINCT_BUDGET; attempt++) {
-      const candidate = taskSeed(seed, index, attempt);
-      const { task } = drawTask(env, params, candidate);
-      const world = worldOf(env, task)?.digest ?? candidate;
-      if (seen.has(world)) continue;
-      seen.add(world);
-      return candidate;
-    }
-    throw new UsageError({
-      message:
-        `Cannot make ${tasks} different tasks of ${env.name}: no new one after ${index} in ${DISTINCT_BUDGET} draws`,
-    });
-  });
 }
 
 /** What {@linkcode makePlan} works from: parameters complete, seed checked. */
@@ -100,16 +59,16 @@ export function makePlan(request: PlanRequest): Plan {
       episodes,
       key,
     }) ?? policyParams,
-    taskSeeds: env.distinct
-      ? distinctSeeds(env, envParams, seed, request.tasks)
-      : undefined,
+    taskSeeds: distinctSeeds(request),
   };
 }
 
-/** Task `index` of a plan. */
-export function plannedTask(plan: Plan, index: number): PlannedTask {
-  const seed = plan.taskSeeds?.[index] ?? taskSeed(plan.seed, index, 0);
-  return nameTask(plan.env, plan.envParams, seed);
+/** The seeds of trials, by the index of the task and the sample. */
+export function trialSeeds(
+  { seed }: Plan,
+): (index: number, sample: number) => string {
+  const root = foldIn(rootKey(seed), "generate", "trial");
+  return (index, sample) => seedOf(foldIn(root, index, sample));
 }
 
 /** Counts of what a run of tasks made, for progress and for the manifest. */
@@ -135,12 +94,12 @@ export function player(plan: Plan): Player {
   const { env, policy, policyParams: params } = plan;
   const { episodes, steps, stopOnSuccess } = plan;
   const record: TrialRecord = emptyRecord();
-  const root = foldIn(rootKey(plan.seed), "generate", "trial");
+  const seedFor = trialSeeds(plan);
   const policyText = JSON.stringify({ name: policy.name, params });
   const play = (index: number, out: Writer, tally: Tally) => {
-    const { task, row, draws, refusals } = plannedTask(plan, index);
+    const { task, row, draws, refusals } = drawnTask(plan, index);
     for (let sample = 0; sample < plan.samples; sample++) {
-      const seed = seedOf(foldIn(root, index, sample));
+      const seed = seedFor(index, sample);
       const trial = {
         env,
         task,
@@ -169,16 +128,13 @@ export function player(plan: Plan): Player {
 
 /** Steps that the trials on one task of a plan have at most. */
 export function largestSteps(plan: Plan): number {
-  const { task } = named(plan.env, () => plannedTask(plan, 0));
+  const { task } = named(plan.env, () => drawnTask(plan, 0));
   const { episodes, steps = Infinity } = plan;
   const horizon = plan.env.horizon(task);
   return plan.samples * Math.min(episodes * horizon, steps - 1 + horizon);
 }
 
-/**
- * A policy that cannot play is the caller's mistake, and whatever an environment
- * of the caller's own throws is theirs as well: neither is a bug of ours.
- */
+/** What playing throws, as an error of who gave policy or environment. */
 function named<A>(env: Environment, play: () => A): A {
   try {
     return play();
@@ -186,13 +142,6 @@ function named<A>(env: Environment, play: () => A): A {
     if (error instanceof PolicyRefusal) {
       throw new UsageError({ message: error.message });
     }
-    if (error instanceof RangeError) {
-      throw new DataError({ message: error.message });
-    }
-    if (environments.includes(env) || isStageError(error)) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new DataError({
-      message: `Cannot play ${env.name}: it threw ${why}`,
-    });
+    throw faultIn(env, error) ?? error;
   }
 }

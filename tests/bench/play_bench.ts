@@ -15,7 +15,7 @@ import {
   type TransformerConfig,
 } from "../../kernels/onnx/transformer.ts";
 import { rootKey } from "../../kernels/random/key.ts";
-import { openPlayer } from "../../pipeline/training/player.ts";
+import { openPlayer } from "../../pipeline/playing/player.ts";
 import { compare, report } from "./measure.ts";
 
 /** The demo's. */
@@ -41,6 +41,7 @@ const seats = Array.from({ length: BATCH }, (_, i) => {
   const { task } = drawTask(darkRoom, resolveParams(darkRoom.params), `${i}`);
   return { env: darkRoom, task, seed: `${i}`, episodes: STEPS / 20 };
 });
+const sittings = seats.map((seat) => ({ seats: [seat] }));
 const options = { batch: BATCH, temperature: 1, device: "cpu" } as const;
 const player = await openPlayer(MODEL, weights, {
   ...options,
@@ -67,7 +68,7 @@ const plain = await compare("play, whole windows", {
 report(plain);
 report(
   await compare("play, 256 trials", unit, [
-    { name: "cached", run: async () => void await player.play(seats) },
+    { name: "cached", run: async () => void await player.play(sittings) },
   ]),
 );
 await session.release();

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { frozenLake } from "../../envs/frozen_lake.ts";
 import { frozenLakeGym } from "../../envs/frozen_lake_gym.ts";
+import { frozenLakeMap } from "../../envs/frozen_lake_map.ts";
 import { goalDistances, type Lake } from "../../envs/lake.ts";
 import { planOf } from "../../envs/planning.ts";
 import { evaluate } from "../../kernels/finite_horizon.ts";
@@ -213,4 +214,18 @@ Deno.test("frozen-lake-gym: random maps have a way, and few holes", () => {
     () => draw(frozenLakeGym, random, { size: 5 }),
     /Cannot set size to 5: the fixed maps/,
   );
+});
+
+Deno.test("frozen-lake-map: the map is the one that is given", () => {
+  const given = (params: Given) =>
+    draw(frozenLakeMap, generator(rootKey(1)), params).task as Lake;
+  deepEqual(given({}), stitching);
+  deepEqual(given({ map: "SF/HG", horizon: 7, slippery: true }), {
+    map: ["SF", "HG"],
+    horizon: 7,
+    grip: 1 / 3,
+  });
+  for (const map of ["", "SF/G", "FG/HF", "SX/GF", "S/"]) {
+    throws(() => given({ map }), /Cannot set map to .*: rows of one length/);
+  }
 });

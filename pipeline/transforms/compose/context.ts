@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { putByte, putBytes, putText, type Writer } from "../../bytes.ts";
 import { writer } from "../../bytes.ts";
 import { idOf } from "../../keyed.ts";
 import { fieldSpan, type RowIndex, taskOf } from "../../scan.ts";
 import { SCHEMA } from "../../schema.ts";
+import { joinedTask } from "../../tasks.ts";
 
 const COMMA = 0x2c;
 const OPEN_OBJECT = 0x7b;
@@ -92,10 +92,7 @@ export function addSet(
 function taskText({ boundaries, head }: Context): string {
   const tasks = [...new Set(boundaries.map(({ task }) => task))];
   if (tasks.length === 1) return head.task;
-  const digest = createHash("sha256").update(tasks.join("\n")).digest("hex");
-  const { env, version } = JSON.parse(head.task);
-  const id = `joined-${digest.slice(0, 16)}`;
-  return JSON.stringify({ id, env, version, params: {} });
+  return JSON.stringify(joinedTask(tasks, JSON.parse(head.task)));
 }
 
 /** Appends the context as a row, named for the trial that it begins with. */

@@ -7,23 +7,44 @@
 import * as Effect from "effect/Effect";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
-import {
-  environments,
-  findEnvironment,
-  policies,
-} from "../../envs/registry.ts";
-import { drawTask as sampleBySeed } from "../../envs/rollout.ts";
-import type { Environment } from "../../envs/env.ts";
+import { environments, findEnvironment, policies } from "../envs/registry.ts";
+import { drawTask as sampleBySeed } from "../envs/rollout.ts";
+import type { Environment } from "../envs/env.ts";
 import {
   ParamError,
   type Params,
   type ParamSpecs,
   resolveParams,
-} from "../../envs/params.ts";
-import type { Policy } from "../../envs/policies/policy.ts";
-import { DataError, type StageError, UsageError } from "../errors.ts";
-import { pairs, suggestion } from "../flags.ts";
-import type { Trial } from "../schema.ts";
+} from "../envs/params.ts";
+import type { Policy } from "../envs/policies/policy.ts";
+import {
+  DataError,
+  isStageError,
+  type StageError,
+  UsageError,
+} from "./errors.ts";
+import { type Flags, pairs, suggestion } from "./flags.ts";
+import type { Trial } from "./schema.ts";
+
+/** Flags of stages that draw tasks. */
+export const WORLD_FLAGS = {
+  "env": {
+    type: "text",
+    value: "NAME|FILE",
+    summary: "environment, by name or as a module of your own (./my_env.ts)",
+  },
+  "param": {
+    type: "list",
+    value: "k=v",
+    summary: "parameter of the environment; may be repeated",
+  },
+  "tasks": {
+    type: "count",
+    min: 1,
+    value: "N",
+    summary: "hidden tasks to draw",
+  },
+} as const satisfies Flags;
 
 const MODULE = /[/\\]|\.[mc]?[tj]s$/;
 
@@ -82,6 +103,22 @@ export function loadEnvironment(
   if (found) return Effect.succeed(found);
   const known = environments.map((env) => env.name);
   return Effect.fail(unknown("environment", name, known));
+}
+
+/**
+ * What an environment of the caller's own throws is theirs, and so is a task or a
+ * step that it cannot make: neither is a bug of ours. None where it may be one.
+ */
+export function faultIn(
+  env: Environment,
+  error: unknown,
+): DataError | undefined {
+  if (error instanceof RangeError) {
+    return new DataError({ message: error.message });
+  }
+  if (environments.includes(env) || isStageError(error)) return undefined;
+  const why = error instanceof Error ? error.message : String(error);
+  return new DataError({ message: `Cannot play ${env.name}: it threw ${why}` });
 }
 
 /** The policy of that name. */
