@@ -301,6 +301,16 @@ export function oneHot(ids: Tensor, n: number, dtype: DType): Tensor {
   return cast(equal(reshape(ids, [...ids.shape, 1]), range), dtype);
 }
 
+/** The place of the largest along the last axis, the first of equals: int32. */
+export function argMax(x: Tensor): Tensor {
+  axisOf("ArgMax", x, -1);
+  const places = one("ArgMax", [x], "int64", x.shape.slice(0, -1), {
+    axis: { int: -1 },
+    keepdims: { int: 0 },
+  });
+  return cast(places, "int32");
+}
+
 function lastAxis(op: string) {
   return (x: Tensor): Tensor => {
     axisOf(op, x, -1);

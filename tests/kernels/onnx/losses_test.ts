@@ -178,6 +178,15 @@ Deno.test("policyGradient() is the scalar loss, in each aggregation", async () =
     const wanted = aggregateLoss(losses, mask, SMALL.context, aggregation);
     close(terms["policy"], wanted);
     close(terms["loss"], wanted - 0.01 * terms["entropy"]!);
+    const near = policyGradient({ ...options, aggregation, kl: 0.5 });
+    const held = await termsOf(near, { action: logits }, inputs);
+    const k3 = Float64Array.from(fresh, (l, i) => {
+      const change = l - old[i]!;
+      return Math.exp(change) - 1 - change;
+    });
+    const apart = aggregateLoss(k3, mask, SMALL.context, aggregation);
+    close(held["kl"], apart);
+    close(held["loss"], wanted + 0.5 * apart);
   }
   const { clipped, kl } = await termsOf(
     policyGradient({ ...options, aggregation: "token-mean" }),

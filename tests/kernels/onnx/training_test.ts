@@ -6,7 +6,9 @@ import {
   openSession,
   type SessionOptions,
 } from "../../../kernels/onnx/session.ts";
+import { doubleDqn } from "../../../kernels/onnx/q_learning.ts";
 import {
+  delayedOf,
   start,
   trainingStep,
   weightsOf,
@@ -61,6 +63,48 @@ Deno.test("training is the same, bit by bit, at the same number of threads", asy
       await losses(config, 10, { threads }),
     );
   }
+});
+
+Deno.test("delayed weights follow those of each update, not those before", async () => {
+  const config = { ...VARIANTS["one token, rotary"]!, outputs: ["q"] as const };
+  const polyak = 0.25;
+  const training = trainingStep(config, doubleDqn({}), {
+    batch: BATCH,
+    accumulate: 2,
+    polyak,
+  });
+  const { graph, feedback, parameters, adam } = training;
+  const session = await openSession(graph, { feedback });
+  const first = initialise(parameters, rootKey("11"));
+  start(session, training, first);
+  const some = { ...inputsOf(config, BATCH), ...targetsOf(config, BATCH) };
+  const size = BATCH * config.context;
+  const { tag, observation, previousAction, previousReward, reward } = some;
+  const batch = {
+    ...{ tag: tag!, observation: observation!, reward: reward! },
+    previousAction: previousAction!,
+    previousReward: previousReward!,
+    action: new Int32Array(size),
+    discount: new Float32Array(size).fill(0.5),
+    mask: new Float32Array(size).fill(1),
+  };
+  const name = "block.0.mlp.in";
+  let slow = first[name]!;
+  for (let update = 1; update <= 3; update++) {
+    for (const part of [1, 2]) {
+      const rates = adamInputs(constant(1e-2), update, adam, part);
+      await session.run({ ...batch, ...rates });
+      if (part === 1) {
+        deepEqual((await delayedOf(session, training))![name], slow);
+      }
+    }
+    const fast = (await weightsOf(session, training))[name]!;
+    const wanted = slow.map((x, i) => (1 - polyak) * x + polyak * fast[i]!);
+    slow = (await delayedOf(session, training))![name]!;
+    slow.forEach((x, i) => ok(Math.abs(x - wanted[i]!) < 1e-7));
+    ok(fast.some((x, i) => Math.abs(x - slow[i]!) > 1e-3));
+  }
+  await session.release();
 });
 
 for (const device of ["webgpu", "cuda"] as const) {
