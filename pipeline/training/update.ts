@@ -6,32 +6,22 @@
 import * as Effect from "effect/Effect";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { foldIn, type Key, rootKey } from "../../kernels/random/key.ts";
+import { foldIn, rootKey } from "../../kernels/random/key.ts";
 import {
-  adamInputs,
   constant,
   cosine,
   noam,
   type Schedule,
 } from "../../kernels/onnx/optimiser.ts";
 import { GraphError } from "../../kernels/onnx/graph.ts";
-import { initialise } from "../../kernels/onnx/parameters.ts";
 import {
   type DEVICES,
   openSession,
-  type Session,
   SessionError,
 } from "../../kernels/onnx/session.ts";
-import {
-  momentsOf,
-  start,
-  type Training,
-  trainingStep,
-  weightsOf,
-} from "../../kernels/onnx/training.ts";
+import { start, trainingStep } from "../../kernels/onnx/training.ts";
 import type { TransformerConfig } from "../../kernels/onnx/transformer.ts";
 import {
-  DataError,
   HostError,
   hostError,
   isStageError,
@@ -42,77 +32,96 @@ import { stageKey } from "../keyed.ts";
 import { say } from "../progress.ts";
 import { writeWhole } from "../shard.ts";
 import { keeper } from "../stage.ts";
-import { batchOf, type Objective, objectiveOf } from "./objectives.ts";
-import { openPacks, type Packs, windowsOfUpdate } from "./packs.ts";
+import { firstWeights, modelOf, type Origin, originOf } from "./beginning.ts";
+import { train } from "./loop.ts";
+import { type Objective, objectiveOf } from "./objectives.ts";
+import { openPacks, type Packs } from "./packs.ts";
+import {
+  type ObjectiveName,
+  type ObjectiveOptions,
+  secondsOf,
+  type Settings,
+  settled,
+} from "./settings.ts";
 import { flags, type UpdateOptions } from "./update_flags.ts";
 import {
+  type Checkpoint,
   checkpointsIn,
   CONFIG,
+  isSameRun,
   lastCheckpoint,
   LOG,
+  readRun,
+  RUN_SCHEMA,
   type RunConfig,
-  writeCheckpoint,
+  TIMING,
 } from "./runs.ts";
 
-const INTERVAL_MS = 500;
-
-function modelOf(
-  { description }: Packs,
-  objective: Objective,
-  options: UpdateOptions,
-): TransformerConfig {
-  const { observations, actions, context } = description;
-  const { width, layers, heads, tokens, positions } = options;
-  return {
-    observations: observations.kind === "discrete"
-      ? observations.n
-      : { vector: observations.width },
-    actions,
-    width,
-    layers,
-    heads,
-    context,
-    // The flags have these choices alone.
-    tokens: tokens as TransformerConfig["tokens"],
-    positions: positions as TransformerConfig["positions"],
-    outputs: objective.outputs,
-  };
-}
-
-function scheduleOf(options: UpdateOptions): Schedule {
-  const { rate, updates } = options;
-  const warmUp = options["warm-up"];
-  if (options.schedule === "constant") return constant(rate, warmUp);
-  return options.schedule === "noam"
+function scheduleOf(settings: Settings): Schedule {
+  const { rate, updates } = settings;
+  const warmUp = settings["warm-up"];
+  if (settings.schedule === "constant") return constant(rate, warmUp);
+  return settings.schedule === "noam"
     ? noam(rate, warmUp)
     : cosine(rate, { total: updates, warmUp });
 }
 
-/** What makes a run the same run: where and how often it saves does not. */
+/** What is to be trained, on what, to what end. */
+interface Plan {
+  readonly packs: Packs;
+  readonly settings: Settings;
+  readonly objective: Objective;
+  readonly origin: Origin | undefined;
+  readonly model: TransformerConfig;
+}
+
+function planOf(packs: Packs, options: UpdateOptions): Plan {
+  const { description } = packs;
+  const settings = settled(options, description);
+  const name = options.objective as ObjectiveName;
+  // The flags have these choices alone.
+  const own = settings as ObjectiveOptions;
+  const objective = objectiveOf(name, description, own);
+  const { from } = options;
+  const origin = from === undefined ? undefined : originOf(from);
+  const model = modelOf(description, objective.outputs, settings, origin);
+  return { packs, settings, objective, origin, model };
+}
+
 function configOf(
-  packs: Packs,
-  model: TransformerConfig,
-  options: UpdateOptions,
+  { packs, settings, origin, model }: Plan,
+  folder: string,
+  out: string,
 ): RunConfig {
-  const { out: _, overwrite: __, save: ___, objective, ...rest } = options;
+  const { objective, ...options } = settings;
   return {
-    schema: "retrial/run@1",
+    schema: RUN_SCHEMA,
     model,
     objective,
-    options: rest,
-    packs: packs.description.files.map(({ file, sha256 }) => ({
-      file,
-      sha256,
-    })),
+    options,
+    packs: {
+      folder: path.relative(out, folder),
+      files: packs.description.files.map(({ file, sha256 }) => ({
+        file,
+        sha256,
+      })),
+    },
+    ...(origin && {
+      from: {
+        folder: path.relative(out, origin.folder),
+        sha256: origin.sha256,
+      },
+    }),
   };
 }
 
 /** Makes room for the run, or finds it begun. */
 function openRun(config: RunConfig, { out, overwrite }: UpdateOptions): void {
-  const file = path.join(out, CONFIG);
-  const text = JSON.stringify(config, null, 2) + "\n";
-  const isOther = fs.existsSync(file)
-    ? fs.readFileSync(file, "utf8") !== text
+  const before = readRun(out);
+  // As it is when it has been written and read.
+  const asked: RunConfig = JSON.parse(JSON.stringify(config));
+  const isOther = before
+    ? !isSameRun(before, asked)
     : fs.existsSync(out) && fs.readdirSync(out).length > 0;
   if (isOther && !overwrite) {
     throw new UsageError({
@@ -121,149 +130,79 @@ function openRun(config: RunConfig, { out, overwrite }: UpdateOptions): void {
     });
   }
   if (isOther) {
-    for (const name of [...checkpointsIn(out), LOG, CONFIG]) {
+    for (const name of [...checkpointsIn(out), LOG, TIMING, CONFIG]) {
       fs.rmSync(path.join(out, name), { recursive: true, force: true });
     }
   }
   fs.mkdirSync(out, { recursive: true });
-  writeWhole(file, text);
+  writeWhole(path.join(out, CONFIG), JSON.stringify(config, null, 2) + "\n");
 }
 
-/** The log up to an update: what was written after the checkpoint is left off. */
-function cutLog(file: string, update: number): void {
-  if (!fs.existsSync(file)) return;
-  const lines = fs.readFileSync(file, "utf8").split("\n").slice(0, update);
-  fs.writeFileSync(file, lines.map((line) => line + "\n").join(""));
-}
-
-/** A run at work. */
-interface Run {
-  readonly packs: Packs;
-  readonly config: RunConfig;
-  readonly objective: Objective;
-  readonly training: Training;
-  readonly session: Session;
-  readonly schedule: Schedule;
-  readonly options: UpdateOptions;
-  readonly key: Key;
-}
-
-/** One update; gives its line of the log. */
-async function updateOnce(run: Run, update: number): Promise<string> {
-  const { packs, config, objective, session, schedule, options, training } =
-    run;
-  const { batch } = options;
-  const { windows } = packs.description;
-  const chosen = windowsOfUpdate(run.key, windows, batch, update - 1);
-  const name = options.objective as Parameters<typeof objectiveOf>[0];
-  const results = await session.run({
-    ...batchOf(packs, chosen, config.model, name, objective),
-    ...adamInputs(schedule, update, training.adam),
-  });
-  const numbers = Object.fromEntries(
-    Object.entries(results).map(([key, [value]]) => [key, Number(value)]),
-  );
-  const wrong = Object.keys(numbers).find((key) =>
-    !Number.isFinite(numbers[key])
-  );
-  if (wrong !== undefined) {
-    const last = checkpointsIn(options.out).at(-1);
-    throw new DataError({
-      message: `${wrong} of update ${update} is ${numbers[wrong]}; ${
-        last
-          ? `${last} is the last that was good`
-          : "there is no checkpoint yet"
-      }`,
-    });
-  }
-  return JSON.stringify({ update, rate: schedule(update), ...numbers }) + "\n";
-}
-
-async function save(run: Run, update: number): Promise<void> {
-  const weights = await weightsOf(run.session, run.training);
-  const moments = await momentsOf(run.session, run.training);
-  const checkpoint = { update, weights, moments };
-  writeCheckpoint(run.options.out, run.config.model, checkpoint);
-}
-
-/** Shows how far it is, on a terminal. */
-function ticker(updates: number, from: number) {
-  const started = performance.now();
-  let shown = -Infinity;
-  return (update: number, line: string) => {
-    const now = performance.now();
-    if (!Deno.stderr.isTerminal() || now - shown < INTERVAL_MS) return;
-    shown = now;
-    const left = (now - started) / (update - from) * (updates - update) / 1000;
-    const { loss } = JSON.parse(line);
-    say(
-      `\r\x1b[Kupdate ${update} of ${updates}, loss ${loss.toFixed(4)}, ${
-        Math.ceil(left)
-      } s left`,
-    );
-  };
-}
-
-async function train(run: Run, from: number): Promise<void> {
-  const { options } = run;
-  const log = path.join(options.out, LOG);
-  cutLog(log, from);
-  const tick = ticker(options.updates, from);
-  let pending = "";
-  for (let update = from + 1; update <= options.updates; update++) {
-    const line = await updateOnce(run, update);
-    pending += line;
-    tick(update, line);
-    if (update % options.save !== 0 && update !== options.updates) continue;
-    fs.appendFileSync(log, pending);
-    pending = "";
-    await save(run, update);
-  }
-  if (Deno.stderr.isTerminal()) say("\r\x1b[K");
-}
-
-async function runUpdate(folder: string, options: UpdateOptions) {
-  const packs = openPacks(folder);
-  const name = options.objective as Parameters<typeof objectiveOf>[0];
-  const objective = objectiveOf(name, packs.description);
-  const model = modelOf(packs, objective, options);
-  const config = configOf(packs, model, options);
-  openRun(config, options);
-  const { batch, clip, decay, device, threads, out, updates } = options;
-  const before = lastCheckpoint(out);
-  if (before && before.update >= updates) {
-    say(`${out} is at update ${before.update}: there is nothing to do\n`);
-    return;
-  }
+/** Trains what is planned; gives the update it has come to, and how many weights. */
+async function trainPlan(
+  { packs, settings, objective, origin, model }: Plan,
+  options: UpdateOptions,
+  before: Checkpoint | undefined,
+  last: number,
+) {
+  const { out, save } = options;
+  const { batch, clip, decay, device, threads, accumulate } = settings;
+  const { polyak } = objective;
   const training = trainingStep(model, objective.loss, {
-    batch,
-    clip,
-    weightDecay: decay,
+    ...{ batch, clip, accumulate, weightDecay: decay },
+    ...(polyak !== undefined && { polyak }),
   });
-  const session = await openSession(training.graph, {
+  const { graph, feedback, parameters, size } = training;
+  const session = await openSession(graph, {
     device: device as typeof DEVICES[number],
-    feedback: training.feedback,
+    feedback,
     ...(threads !== undefined && { threads }),
   });
-  const key = foldIn(rootKey(options.seed), "update");
-  const first = initialise(training.parameters, foldIn(key, "weights"));
-  start(session, training, before?.weights ?? first, before?.moments);
-  const run: Run = {
-    packs,
-    config,
-    objective,
-    training,
-    session,
-    schedule: scheduleOf(options),
-    options,
-    key: foldIn(key, "windows"),
-  };
   try {
-    await train(run, before?.update ?? 0);
+    const key = foldIn(rootKey(settings.seed), "update");
+    const weights = before?.weights ??
+      firstWeights(parameters, foldIn(key, "weights"), origin);
+    start(session, training, weights, before?.moments, before?.delayed);
+    const run = {
+      ...{ packs, model, objective, training, session, settings, out },
+      schedule: scheduleOf(settings),
+      key: foldIn(key, "windows"),
+    };
+    const seconds = secondsOf(options.until);
+    const from = before?.update ?? 0;
+    return { update: await train(run, from, { last, seconds, save }), size };
   } finally {
     await session.release();
   }
-  say(`${out} is at update ${updates}, ${training.size} weights\n`);
+}
+
+/** Trains on a folder of packs; `stop` ends before the run does. */
+export async function runUpdate(
+  folder: string,
+  options: UpdateOptions,
+  stop = Infinity,
+): Promise<void> {
+  secondsOf(options.until);
+  const packs = openPacks(folder);
+  try {
+    const plan = planOf(packs, options);
+    const { out } = options;
+    const { updates } = plan.settings;
+    openRun(configOf(plan, folder, out), options);
+    const before = lastCheckpoint(out);
+    const last = Math.min(updates, stop);
+    if (before && before.update >= last) {
+      say(`${out} is at update ${before.update}: there is nothing to do\n`);
+      return;
+    }
+    const { update, size } = await trainPlan(plan, options, before, last);
+    const rest = update < updates
+      ? ` of ${updates}; the same command goes on`
+      : `, ${size} weights`;
+    say(`${out} is at update ${update}${rest}\n`);
+  } finally {
+    packs.close();
+  }
 }
 
 /** What training threw, as the error of a stage. */
@@ -285,15 +224,18 @@ export const update = keeper({
     `PACKS is a folder that pack wrote. A causal transformer reads, at each step, what is
 seen and the action and reward before, and learns what to do: what was done (ad,
 Algorithm Distillation), or labels at every position (dpt; omnirl, which learns the
-next observation and reward too). DIR then holds the last checkpoint, as safetensors
-and as policy.onnx, and log.jsonl. A run that was stopped goes on from its last
-checkpoint by the same command, to the same weights on the CPU.`,
+next observation and reward too); or it is paid for it (pg, a clipped policy gradient
+on packed advantages and logprobs; dqn, double DQN on rewards). Where packs have tags
+the model reads them too. DIR then holds the last checkpoint, as safetensors and as
+policy.onnx, and log.jsonl. A run that was stopped goes on from its last checkpoint by
+the same command, to the same weights on the CPU.`,
   flags,
   operands: "PACKS",
   native: true,
   examples: [
     "retrial update packs --objective dpt --updates 2000 --out run",
     "retrial update packs --width 128 --layers 4 --heads 4 --batch 32 --rate 3e-4 --out run",
+    "retrial update packs --from run --objective pg --updates 200 --rate 1e-4 --out better",
   ],
 }, (options, operands) =>
   Effect.gen(function* () {
