@@ -147,13 +147,21 @@ function readWeights(file: string): Weights {
   }
 }
 
+/** The update of the last checkpoint of a run, 0 if there is none. */
+export function lastUpdate(folder: string): number {
+  const name = checkpointsIn(folder).at(-1);
+  if (name === undefined) return 0;
+  const file = path.join(folder, name, "state.json");
+  return JSON.parse(fs.readFileSync(file, "utf8")).update;
+}
+
 /** The last checkpoint of a run. */
 export function lastCheckpoint(folder: string): Checkpoint | undefined {
   const name = checkpointsIn(folder).at(-1);
   if (name === undefined) return undefined;
   const own = path.join(folder, name);
   return {
-    update: JSON.parse(fs.readFileSync(`${own}/state.json`, "utf8")).update,
+    update: lastUpdate(folder),
     weights: readWeights(`${own}/model.safetensors`),
     moments: readWeights(`${own}/optimiser.safetensors`),
     ...(fs.existsSync(`${own}/${DELAYED}`) && {

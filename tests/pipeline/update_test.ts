@@ -113,3 +113,64 @@ Deno.test("secondsOf() reads times, and nothing else", () => {
   const times = ["90s", "10m", "1.5h", undefined];
   deepEqual(times.map(secondsOf), [90, 600, 5400, Infinity]);
 });
+
+Deno.test("replay makes a run again, wherever it lies, and says what has changed", () =>
+  withFolder(async (folder) => {
+    const world = "--env bandit-bernoulli --param arms=3 --param horizon=10";
+    succeeded(
+      await run(folder, `generate ${world} --tasks 8 --seed 1 --out d`),
+    );
+    succeeded(await run(folder, "pack --context 10 --out p d"));
+    succeeded(await run(folder, `update p --updates 3 ${SMALL} --out young`));
+    const words = `--from young --objective dqn --threads 1 --accumulate 2`;
+    // Ended on the way: what is there is made again, no more.
+    succeeded(
+      await run(
+        folder,
+        `update p ${words} --updates 4000 --until 0.1s --out r`,
+      ),
+    );
+    const replayed = async (of: string, where = folder) => {
+      const { code, err } = await run(where, `replay ${of}`);
+      return `${code} ${err}`;
+    };
+    match(await replayed("r"), /^0 r: update \d+ comes out the same/);
+    const before = fs.readdirSync(`${folder}/r`);
+    const moved = `${folder}/other`;
+    fs.mkdirSync(moved);
+    for (const name of ["p", "r", "young"]) {
+      fs.renameSync(`${folder}/${name}`, `${moved}/${name}`);
+    }
+    match(await replayed("other/r"), /^0 other\/r: update \d+ comes/);
+    deepEqual(fs.readdirSync(`${moved}/r`), before);
+    const [name] = before.filter((one) => one.startsWith("checkpoint"));
+    const change = (file: string, use: () => Promise<void>) => {
+      const bytes = fs.readFileSync(file);
+      bytes[bytes.length - 1]! ^= 1;
+      fs.writeFileSync(file, bytes);
+      return use().finally(() => {
+        bytes[bytes.length - 1]! ^= 1;
+        fs.writeFileSync(file, bytes);
+      });
+    };
+    await change(`${moved}/r/${name}/delayed.safetensors`, async () => {
+      match(
+        await replayed("r", moved),
+        /^65 .*r: delayed.safetensors of checkpoint-\d+ come out other\n/,
+      );
+    });
+    await change(`${moved}/p/pack-00000.safetensors`, async () => {
+      match(
+        await replayed("r", moved),
+        /^65 .*p\/pack-00000.safetensors has SHA-256 \w+…, expected/,
+      );
+    });
+    const young = fs.readdirSync(`${moved}/young`).find((one) =>
+      one.startsWith("checkpoint")
+    );
+    await change(`${moved}/young/${young}/model.safetensors`, async () => {
+      match(await replayed("r", moved), /^65 .*young.*model.safetensors has/);
+    });
+    const sampled = await run(moved, "replay r --sample 1");
+    match(`${sampled.code} ${sampled.err}`, /^2 .*r is a run, not a dataset/);
+  }));
