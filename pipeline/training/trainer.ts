@@ -15,6 +15,7 @@ import {
 import { GraphError } from "../../kernels/onnx/graph.ts";
 import {
   type DEVICES,
+  isOutOfMemory,
   openSession,
   SessionError,
 } from "../../kernels/onnx/session.ts";
@@ -203,10 +204,24 @@ export async function runUpdate(
     if (before && before.update >= last) {
       return { update: before.update, updates };
     }
-    return { updates, ...await trainPlan(plan, options, before, last) };
+    const trained = trainPlan(plan, options, before, last);
+    return {
+      updates,
+      ...await trained.catch((cause) => needMemory(plan, cause)),
+    };
   } finally {
     packs.close();
   }
+}
+
+/** Says what to make smaller where memory was not enough; else throws as it is. */
+function needMemory({ settings, model }: Plan, cause: unknown): never {
+  if (isStageError(cause) || !isOutOfMemory(cause)) throw cause;
+  const { message } = cause as Error;
+  throw new HostError({
+    message:
+      `Cannot train: memory is not enough for --batch ${settings.batch}, --width ${model.width}, --layers ${model.layers} and windows of ${model.context} steps (pack --context): make one of them smaller; --accumulate makes an update of several batches (${message})`,
+  });
 }
 
 /** What training threw, as the error of a stage. */

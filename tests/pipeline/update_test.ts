@@ -5,6 +5,7 @@ import { generator, integer } from "../../kernels/random/generator.ts";
 import { rootKey } from "../../kernels/random/key.ts";
 import { readModel } from "../../pipeline/training/runs.ts";
 import { secondsOf } from "../../pipeline/training/settings.ts";
+import { isHere } from "../kernels/onnx/models.ts";
 import { type Ended, retrial, succeeded, withFolder } from "../shell.ts";
 import { lines, trial } from "./trials.ts";
 
@@ -173,4 +174,33 @@ Deno.test("replay makes a run again, wherever it lies, and says what has changed
     });
     const sampled = await run(moved, "replay r --sample 1");
     match(`${sampled.code} ${sampled.err}`, /^2 .*r is a run, not a dataset/);
+  }));
+
+Deno.test("update says what to make smaller, and where it can train", () =>
+  withFolder(async (folder) => {
+    const world = "--env bandit-bernoulli --param arms=3 --param horizon=10";
+    succeeded(
+      await run(folder, `generate ${world} --tasks 4 --seed 1 --out d`),
+    );
+    succeeded(await run(folder, "pack --context 10 --out p d"));
+    const large = await run(
+      folder,
+      `update p ${SMALL} --batch 1000000000000 --out r`,
+    );
+    match(
+      `${large.code} ${large.err}`,
+      /^75 .*not enough for --batch 10{12}, --width 16, .* windows of 10 steps/,
+    );
+    for (const device of ["webgpu", "cuda"] as const) {
+      if (await isHere(device)) continue;
+      const away = await run(
+        folder,
+        `update p --device ${device} --out ${device}`,
+      );
+      const wanted = new RegExp(
+        `on ${device}; is it there\\? Here are .*cpu`,
+      );
+      match(away.err, wanted);
+      equal(away.code, 75);
+    }
   }));
