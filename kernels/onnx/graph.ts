@@ -36,6 +36,7 @@ export const ARRAYS = {
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
+  | { readonly text: string }
   | { readonly ints: ReadonlyArray<number> };
 
 /** Said of graphs that cannot be: the operator, and the shapes it was given. */

@@ -275,12 +275,16 @@ export function gather(table: Tensor, ids: Tensor): Tensor {
   return one("Gather", [table, ids], table.dtype, shape, { axis: { int: 0 } });
 }
 
-/** `data` with `updates` at places `ids` of one axis, element by element. */
+/**
+ * `data` with `updates` at places `ids` of one axis, element by element; or, with
+ * `add`, with their sum added there.
+ */
 export function scatter(
   data: Tensor,
   ids: Tensor,
   updates: Tensor,
   at: number,
+  add = false,
 ): Tensor {
   wantIntegers("ScatterElements", data, ids);
   const axis = axisOf("ScatterElements", data, at);
@@ -290,6 +294,7 @@ export function scatter(
   }
   return one("ScatterElements", [data, ids, updates], data.dtype, data.shape, {
     axis: { int: axis },
+    ...(add && { reduction: { text: "add" } }),
   });
 }
 

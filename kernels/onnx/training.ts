@@ -16,7 +16,7 @@ import {
   type Weights,
   weightsIn,
 } from "./parameters.ts";
-import type { Session } from "./session.ts";
+import type { Device, Session } from "./session.ts";
 import {
   forward,
   parametersOf,
@@ -48,6 +48,8 @@ export interface TrainingOptions extends AdamOptions {
    * kept if not given.
    */
   readonly polyak?: number;
+  /** Where it is to run; `cpu` if not given. */
+  readonly device?: Device;
 }
 
 /**
@@ -123,13 +125,15 @@ export function lossGraph(
 export function trainingStep(
   config: TransformerConfig,
   loss: Loss,
-  { batch, polyak, ...adam }: TrainingOptions,
+  { batch, polyak, device = "cpu", ...adam }: TrainingOptions,
 ): Training {
   const isDelayed = polyak !== undefined;
   const { graph, terms } = lossGraph(config, loss, batch, isDelayed);
   const parameters = parametersOf(config);
   const weights = parameters.map(({ name }) => graph.inputs.get(name)!);
-  const slopes = gradients(terms.loss, weights);
+  // Other devices need not have a scatter that adds, or do it in no fixed order.
+  const scatters = device === "cpu";
+  const slopes = gradients(terms.loss, weights, { scatters });
   const feedback = graph.untaped(() => ({
     ...adamW(parameters, weights, slopes, adam),
     ...(isDelayed && followed(graph, parameters, polyak)),

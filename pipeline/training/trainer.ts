@@ -143,15 +143,17 @@ async function trainPlan(
   last: number,
 ) {
   const { out, save } = options;
-  const { batch, clip, decay, device, threads, accumulate } = settings;
+  const { batch, clip, decay, threads, accumulate } = settings;
   const { polyak } = objective;
+  // The flag has these choices alone.
+  const device = settings.device as typeof DEVICES[number];
   const training = trainingStep(model, objective.loss, {
-    ...{ batch, clip, accumulate, weightDecay: decay },
+    ...{ batch, clip, accumulate, weightDecay: decay, device },
     ...(polyak !== undefined && { polyak }),
   });
   const { graph, feedback, parameters, size } = training;
   const session = await openSession(graph, {
-    device: device as typeof DEVICES[number],
+    device,
     feedback,
     ...(threads !== undefined && { threads }),
   });
