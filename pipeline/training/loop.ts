@@ -20,6 +20,7 @@ import {
 import type { Key } from "../../kernels/random/key.ts";
 import { DataError } from "../errors.ts";
 import { say } from "../progress.ts";
+import { writeWhole } from "../shard.ts";
 import { batchOf, type Objective } from "./objectives.ts";
 import { type Packs, windowsOfBatch } from "./packs.ts";
 import { checkpointsIn, LOG, TIMING, writeCheckpoint } from "./runs.ts";
@@ -139,11 +140,23 @@ function ticker(updates: number, from: number) {
   };
 }
 
+/** Whether a line is whole, and of an update up to this one. */
+function isUpTo(update: number, line: string): boolean {
+  try {
+    return JSON.parse(line).update <= update;
+  } catch {
+    // A run that is killed may leave half a line.
+    return false;
+  }
+}
+
 /** A file of a line an update; lines after the checkpoint are left off. */
 function lineFile(file: string, update: number) {
   if (fs.existsSync(file)) {
-    const lines = fs.readFileSync(file, "utf8").split("\n").slice(0, update);
-    fs.writeFileSync(file, lines.map((line) => line + "\n").join(""));
+    const lines = fs.readFileSync(file, "utf8").split("\n").filter((line) =>
+      isUpTo(update, line)
+    );
+    writeWhole(file, lines.map((line) => line + "\n").join(""));
   }
   let pending = "";
   return {
