@@ -71,7 +71,9 @@ export function readRun(folder: string): RunConfig | undefined {
   if (!fs.existsSync(file)) return undefined;
   try {
     const config: RunConfig | null = JSON.parse(fs.readFileSync(file, "utf8"));
-    return config?.schema === RUN_SCHEMA ? config : undefined;
+    const isRun = config?.schema === RUN_SCHEMA &&
+      typeof config.packs?.folder === "string";
+    return isRun ? config : undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return undefined;
