@@ -115,12 +115,21 @@ function chunksOf(tokens: number): ReadonlyArray<readonly [number, number]> {
   });
 }
 
-/** The last tokens `from` to `to` see themselves and those before. */
-function causalMask(q: Tensor, from: number, to: number): Tensor {
-  const mask = Array.from({ length: (to - from) * to }, (_, i) => {
-    return i % to > from + Math.floor(i / to) ? UNSEEN : 0;
+/**
+ * The last tokens `from` to `to` see themselves and those before. One for all
+ * layers: at 4096 tokens all of them are 35 MB.
+ */
+function causalMask(
+  { graph, dtype }: Tensor,
+  from: number,
+  to: number,
+): Tensor {
+  return graph.once(`causal ${dtype} ${from} ${to}`, () => {
+    const mask = Array.from({ length: (to - from) * to }, (_, i) => {
+      return i % to > from + Math.floor(i / to) ? UNSEEN : 0;
+    });
+    return graph.constant(dtype, [to - from, to], dataOf(dtype, mask));
   });
-  return q.graph.constant(q.dtype, [to - from, to], dataOf(q.dtype, mask));
 }
 
 /**

@@ -5,7 +5,7 @@ import {
   decodeSafetensors,
   encodeSafetensors,
 } from "../../kernels/safetensors.ts";
-import { windowsOfUpdate } from "../../pipeline/training/packs.ts";
+import { windowsOfBatch } from "../../pipeline/training/packs.ts";
 import { rootKey } from "../../kernels/random/key.ts";
 import { peerTest, python } from "../peers.ts";
 import {
@@ -30,11 +30,11 @@ async function makePacks(folder: string): Promise<void> {
   succeeded(await run(folder, "pack --context 8 --label optimal --out p d"));
 }
 
-Deno.test("windowsOfUpdate() shows every window once an epoch, in other orders", () => {
+Deno.test("windowsOfBatch() shows every window once an epoch, in other orders", () => {
   const key = rootKey(3);
   const [windows, batch] = [10, 4];
   const seen = Array.from({ length: 15 }, (_, update) => [
-    ...windowsOfUpdate(key, windows, batch, update),
+    ...windowsOfBatch(key, windows, batch, update),
   ]).flat();
   for (let epoch = 0; epoch < 6; epoch++) {
     const own = seen.slice(epoch * windows, (epoch + 1) * windows);
@@ -42,7 +42,7 @@ Deno.test("windowsOfUpdate() shows every window once an epoch, in other orders",
   }
   ok(seen.slice(0, 10).join() !== seen.slice(10, 20).join());
   // The same out of turn.
-  deepEqual([...windowsOfUpdate(key, windows, batch, 5)], seen.slice(20, 24));
+  deepEqual([...windowsOfBatch(key, windows, batch, 5)], seen.slice(20, 24));
 });
 
 const UPDATES = 200;
