@@ -37,8 +37,9 @@ class Model:
         else:
             seen = w["embed.observation"][i["observation"]]
         done = w["embed.action"][i["previousAction"]]
-        paid = i["previousReward"][..., None] * w["embed.reward"]
-        paid = paid + w["embed.bias"]
+        paid = w["embed.reward"][i["previousAction"]]
+        paid = paid * i["previousReward"][..., None]
+        paid = paid + w["embed.end"][i["previousEnd"]] + w["embed.bias"]
         if c.get("tags"):
             seen = seen + w["embed.tag"][i["tag"]]
         if c["tokens"] == "step":

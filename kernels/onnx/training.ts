@@ -114,6 +114,7 @@ export function lossGraph(
  *   observation: Int32Array.of(0, 1, 2),
  *   previousAction: Int32Array.of(2, 0, 1),
  *   previousReward: Float32Array.of(0, 0, 1),
+ *   previousEnd: Int32Array.of(0, 0, 0),
  *   label: Int32Array.of(1, 1, -1),
  *   weight: Float32Array.of(1, 1, 1),
  *   ...adamInputs(constant(1e-3), 1, adam),

@@ -90,7 +90,12 @@ function embeddings(config: TransformerConfig): ReadonlyArray<Parameter> {
       ? table("embed.observation", observations + 1, width)
       : matrix("embed.observation", observations.vector, width),
     table("embed.action", actions + 1, width),
-    table("embed.reward", 1, width),
+    // What an action was paid: of each a direction of its own, so that one look
+    // back can add up what each of them paid.
+    table("embed.reward", actions + 1, width),
+    // Going on, terminated, truncated: as RL^2 reads it (Duan and others 2016,
+    // arXiv 1611.02779).
+    table("embed.end", 3, width),
     vector("embed.bias", width, 0),
     ...(tags ? [table("embed.tag", tags + 1, width)] : []),
     ...(positions === "learned"
@@ -185,8 +190,8 @@ export function embed(
     );
   const paid = inputOf(graph, "previousReward", "float32", [batch, steps]);
   const reward = op.add(
-    op.mul(op.reshape(paid, [rows, 1]), weights("embed.reward")),
-    weights("embed.bias"),
+    op.mul(op.reshape(paid, [rows, 1]), ids("previousAction", "reward")),
+    op.add(ids("previousEnd", "end"), weights("embed.bias")),
   );
   const done = ids("previousAction", "action");
   const marked = tags ? op.add(seen, ids("tag", "tag")) : seen;
@@ -293,7 +298,8 @@ export function speak(
  * Adds the model to a graph, over whole windows. Inputs, all `[batch, context]`:
  * `observation` (int32, `observations` itself where withheld; or float32 with an
  * axis more), `previousAction` (int32, `actions` itself where there is none),
- * `previousReward` (float32), `tag` (int32, if there are tags; `tags` itself where
+ * `previousReward` (float32), `previousEnd` (int32: 1 where the step before
+ * terminated its episode, 2 where it was cut, else 0), `tag` (int32, if there are tags; `tags` itself where
  * there is none or it is withheld), `action` (int32, what was then done, if there
  * are heads of the next observation or reward).
  */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Observation } from "../../envs/env.ts";
-import type { Seat } from "../../envs/lockstep.ts";
+import type { Before, Seat } from "../../envs/lockstep.ts";
 import type { TransformerConfig } from "../../kernels/onnx/transformer.ts";
 import { DataError } from "../errors.ts";
 
@@ -30,6 +30,7 @@ export interface Inputs {
   readonly observation: Int32Array | Float32Array;
   readonly previousAction: Int32Array;
   readonly previousReward: Float32Array;
+  readonly previousEnd: Int32Array;
 }
 
 /** Inputs of `batch` trials; each step bears `tag`, or none of the model's. */
@@ -44,6 +45,7 @@ export function inputsFor(
       : new Float32Array(batch * observations.vector),
     previousAction: new Int32Array(batch),
     previousReward: new Float32Array(batch),
+    previousEnd: new Int32Array(batch),
     ...(tags && { tag: new Int32Array(batch).fill(tag ?? tags) }),
   };
 }
@@ -54,8 +56,7 @@ export function putInputs(
   inputs: Inputs,
   b: number,
   observation: Observation,
-  previousAction: number | undefined,
-  previousReward: number,
+  before: Before,
 ): void {
   if (typeof observations === "number") {
     if (!(Number(observation) < observations)) {
@@ -69,8 +70,9 @@ export function putInputs(
     const vector = observation as ReadonlyArray<number>;
     inputs.observation.set(vector, b * observations.vector);
   }
-  inputs.previousAction[b] = previousAction ?? actions;
-  inputs.previousReward[b] = previousReward;
+  inputs.previousAction[b] = before.action ?? actions;
+  inputs.previousReward[b] = before.reward;
+  inputs.previousEnd[b] = before.end;
 }
 
 function refuse({ env }: Seat, has: string, knows: string): never {

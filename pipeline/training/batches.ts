@@ -66,6 +66,9 @@ export function readings(
     observation: seen(packs, windows, "observations", config),
     previousAction: instead(before, config.actions),
     previousReward: gather(packs, windows, "previous_rewards", float32),
+    previousEnd: Int32Array.from(
+      gather(packs, windows, "previous_ends", uint8),
+    ),
     ...(config.tags && { tag: tagsOf(packs, windows, config.tags) }),
   };
 }
