@@ -19,8 +19,8 @@ import {
 import type { Key } from "../../kernels/random/key.ts";
 import { DataError, UsageError } from "../errors.ts";
 import type { PackDescription } from "../pack_layout.ts";
+import { modelFiles, modelFolder, readModel } from "../playing/checkpoint.ts";
 import { hashFile } from "../shard.ts";
-import { modelFiles, modelFolder, readModel } from "./runs.ts";
 import { MODEL, type Settings } from "./settings.ts";
 
 /** A model that was trained before. */
@@ -36,7 +36,9 @@ export interface Origin {
 export function originOf(folder: string): Origin {
   const own = modelFolder(folder);
   const [, file] = modelFiles(folder);
-  return { ...readModel(own), folder: own, sha256: hashFile(file).sha256 };
+  const { config, weights } = readModel(own);
+  const { sha256 } = hashFile(file);
+  return { folder: own, sha256, model: config, weights };
 }
 
 function misfit(what: string): UsageError {

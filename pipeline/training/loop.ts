@@ -19,11 +19,12 @@ import {
 } from "../../kernels/onnx/transformer.ts";
 import type { Key } from "../../kernels/random/key.ts";
 import { DataError } from "../errors.ts";
+import { checkpointsIn } from "../playing/checkpoint.ts";
 import { say } from "../progress.ts";
 import { writeWhole } from "../shard.ts";
 import { batchOf, type Objective } from "./objectives.ts";
 import { type Packs, windowsOfBatch } from "./packs.ts";
-import { checkpointsIn, LOG, TIMING, writeCheckpoint } from "./runs.ts";
+import { LOG, TIMING, writeCheckpoint } from "./runs.ts";
 import type { Settings } from "./settings.ts";
 
 const INTERVAL_MS = 500;

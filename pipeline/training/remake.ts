@@ -9,14 +9,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { DataError, type StageError, UsageError } from "../errors.ts";
 import { attempt } from "../jsonl.ts";
+import { checkpointsIn } from "../playing/checkpoint.ts";
 import { hashFile } from "../shard.ts";
-import {
-  checkpointsIn,
-  lastUpdate,
-  readRun,
-  REPEATABLE,
-  type RunConfig,
-} from "./runs.ts";
+import { lastUpdate, readRun, REPEATABLE, type RunConfig } from "./runs.ts";
 import { runUpdate, stageError } from "./trainer.ts";
 import type { UpdateOptions } from "./update_flags.ts";
 

@@ -19,26 +19,26 @@ import {
   parametersOf,
   type TransformerConfig,
 } from "../../kernels/onnx/transformer.ts";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  SafetensorsError,
-} from "../../kernels/safetensors.ts";
+import { encodeSafetensors } from "../../kernels/safetensors.ts";
 import { DataError } from "../errors.ts";
+import {
+  checkpointsIn,
+  CONFIG,
+  readWeights,
+  WEIGHTS,
+} from "../playing/checkpoint.ts";
 import { writeFolder } from "../shard.ts";
 
-export const CONFIG = "config.json";
 export const LOG = "log.jsonl";
 export const TIMING = "timing.jsonl";
 export const RUN_SCHEMA = "retrial/run@1";
 const DELAYED = "delayed.safetensors";
 /** Files of a checkpoint that are the same when a run is made again. */
 export const REPEATABLE = [
-  "model.safetensors",
+  WEIGHTS,
   "optimiser.safetensors",
   DELAYED,
 ] as const;
-const CHECKPOINT = /^checkpoint-(\d{6,})$/;
 const utf8 = new TextEncoder();
 
 /** What a run trains, and how. */
@@ -99,14 +99,6 @@ function tensorsOf(
   );
 }
 
-/** Checkpoints of a folder, the last one last. */
-export function checkpointsIn(folder: string): ReadonlyArray<string> {
-  if (!fs.existsSync(folder)) return [];
-  return fs.readdirSync(folder).filter((name) => CHECKPOINT.test(name)).sort(
-    (a, b) => Number(CHECKPOINT.exec(a)![1]) - Number(CHECKPOINT.exec(b)![1]),
-  );
-}
-
 /** Writes a checkpoint, whole or not at all; the one before it is then deleted. */
 export function writeCheckpoint(
   folder: string,
@@ -121,31 +113,17 @@ export function writeCheckpoint(
   );
   const graph = forwardGraph(model, { batch: 1, weights });
   writeFolder(path.join(folder, name), {
-    "model.safetensors": encodeSafetensors(tensorsOf(weights, shapes)),
+    [WEIGHTS]: encodeSafetensors(tensorsOf(weights, shapes)),
     "optimiser.safetensors": encodeSafetensors(tensorsOf(moments, new Map())),
     ...(delayed && {
       [DELAYED]: encodeSafetensors(tensorsOf(delayed, shapes)),
     }),
     "policy.onnx": modelBytes(graph),
-    "config.json": utf8.encode(JSON.stringify(model, null, 2) + "\n"),
+    [CONFIG]: utf8.encode(JSON.stringify(model, null, 2) + "\n"),
     "state.json": utf8.encode(JSON.stringify({ update }) + "\n"),
   });
   for (const old of before) {
     fs.rmSync(path.join(folder, old), { recursive: true });
-  }
-}
-
-function readWeights(file: string): Weights {
-  try {
-    const bytes = new Uint8Array(fs.readFileSync(file));
-    return Object.fromEntries(
-      Object.entries(decodeSafetensors(bytes).tensors).map(([name, { data }]) =>
-        [name, data as Float32Array] as const
-      ),
-    );
-  } catch (error) {
-    if (!(error instanceof SafetensorsError)) throw error;
-    throw new DataError({ message: `${file}: ${error.message}` });
   }
 }
 
@@ -164,39 +142,10 @@ export function lastCheckpoint(folder: string): Checkpoint | undefined {
   const own = path.join(folder, name);
   return {
     update: lastUpdate(folder),
-    weights: readWeights(`${own}/model.safetensors`),
+    weights: readWeights(path.join(own, WEIGHTS)),
     moments: readWeights(`${own}/optimiser.safetensors`),
     ...(fs.existsSync(`${own}/${DELAYED}`) && {
       delayed: readWeights(`${own}/${DELAYED}`),
     }),
-  };
-}
-
-/** The last checkpoint of a run; a checkpoint is its own. */
-export function modelFolder(folder: string): string {
-  const name = checkpointsIn(folder).at(-1);
-  return name === undefined ? folder : path.join(folder, name);
-}
-
-/** The files that a model is read from. */
-export function modelFiles(folder: string): readonly [string, string] {
-  const own = modelFolder(folder);
-  return [path.join(own, CONFIG), path.join(own, "model.safetensors")];
-}
-
-/** The model of a run, or of a checkpoint, with its weights. */
-export function readModel(
-  folder: string,
-): { readonly model: TransformerConfig; readonly weights: Weights } {
-  const [config, weights] = modelFiles(folder);
-  for (const file of [config, weights]) {
-    if (fs.existsSync(file)) continue;
-    throw new DataError({
-      message: `${file}: is not there; retrial update writes such folders`,
-    });
-  }
-  return {
-    model: JSON.parse(fs.readFileSync(config, "utf8")),
-    weights: readWeights(weights),
   };
 }

@@ -28,6 +28,7 @@ import {
   type StageError,
   UsageError,
 } from "../errors.ts";
+import { checkpointsIn, CONFIG } from "../playing/checkpoint.ts";
 import { writeWhole } from "../shard.ts";
 import { firstWeights, modelOf, type Origin, originOf } from "./beginning.ts";
 import { train } from "./loop.ts";
@@ -43,8 +44,6 @@ import {
 import type { UpdateOptions } from "./update_flags.ts";
 import {
   type Checkpoint,
-  checkpointsIn,
-  CONFIG,
   isSameRun,
   lastCheckpoint,
   LOG,

@@ -9,7 +9,7 @@ import type { Episode, Trial } from "../../pipeline/schema.ts";
 import { readings } from "../../pipeline/training/batches.ts";
 import { bootstrapOf } from "../../pipeline/training/bootstrap.ts";
 import { openPacks } from "../../pipeline/training/packs.ts";
-import { readModel } from "../../pipeline/training/runs.ts";
+import { readModel } from "../../pipeline/playing/checkpoint.ts";
 import { type Ended, retrial, succeeded, withFolder } from "../shell.ts";
 import { lines, trial } from "./trials.ts";
 
@@ -79,7 +79,7 @@ Deno.test("a policy gradient makes a learner of one that has barely begun", () =
       await paid(folder, "old"),
     ];
     ok(after > before + 0.05, `${before}, then ${after}`);
-    const { model, weights } = readModel(`${folder}/old`);
+    const { config: model, weights } = readModel(`${folder}/old`);
     deepEqual(model.outputs, ["action", "value"]);
     equal(weights["value.out"]!.length, 16);
     // At a rate of 0 the weights are those that it began with.
@@ -219,7 +219,7 @@ Deno.test("double DQN finds the values of a corridor from its own guesses", () =
         `update p --objective dqn --gamma ${GAMMA} --updates ${updates} ${SMALL} --schedule constant --rate 0.01 --decay 0 --out ${out}${more}`,
       );
     succeeded(await dqn(400, "r"));
-    const { model, weights } = readModel(`${folder}/r`);
+    const { config: model, weights } = readModel(`${folder}/r`);
     deepEqual(model.outputs, ["q"]);
     const packs = openPacks(`${folder}/p`);
     const batch = 64;

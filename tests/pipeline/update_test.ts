@@ -3,7 +3,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import * as fs from "node:fs";
 import { generator, integer } from "../../kernels/random/generator.ts";
 import { rootKey } from "../../kernels/random/key.ts";
-import { readModel } from "../../pipeline/training/runs.ts";
+import { readModel } from "../../pipeline/playing/checkpoint.ts";
 import { secondsOf } from "../../pipeline/training/settings.ts";
 import { isHere } from "../kernels/onnx/models.ts";
 import { type Ended, retrial, succeeded, withFolder } from "../shell.ts";
@@ -54,10 +54,10 @@ Deno.test("tags are read where packs have them, and not with --tags off", () =>
       );
     succeeded(await learn(" --out on"));
     succeeded(await learn(" --tags off --out off"));
-    const { model, weights } = readModel(`${folder}/on`);
+    const { config: model, weights } = readModel(`${folder}/on`);
     equal(model.tags, 7);
     equal(weights["embed.tag"]!.length, 8 * 16);
-    equal(readModel(`${folder}/off`).model.tags, undefined);
+    equal(readModel(`${folder}/off`).config.tags, undefined);
     // A quarter of the episodes have tags that tell: there nothing is lost.
     const [on, off] = ["on", "off"].map((name) =>
       logOf(`${folder}/${name}`).at(-1)!["loss"]!
