@@ -20,7 +20,6 @@ import {
   type TransformerConfig,
 } from "../../kernels/onnx/transformer.ts";
 import { encodeSafetensors } from "../../kernels/safetensors.ts";
-import { DataError } from "../errors.ts";
 import {
   checkpointsIn,
   CONFIG,

@@ -90,7 +90,7 @@ Deno.test("a policy gradient makes a learner of one that has barely begun", () =
       ),
     );
     const same = readModel(`${folder}/same`);
-    deepEqual(same.model.outputs, ["action"]);
+    deepEqual(same.config.outputs, ["action"]);
     for (const [name, values] of Object.entries(same.weights)) {
       deepEqual(values, weights[name]);
     }
