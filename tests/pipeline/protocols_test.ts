@@ -362,7 +362,7 @@ Deno.test("each step bears the tag that was asked for, or none", () =>
     const config = modelOf(25, 4, { tags: 3 });
     const weights = randomWeights(config);
     writeModel(`${folder}/r`, config, weights);
-    const text = `r ${LAKES} --tasks 3 --episodes 4 --logprobs`;
+    const text = `r ${LAKES} --tasks 20 --episodes 4 --logprobs`;
     for (const tag of [0, 2]) {
       for (const trial of await play(folder, `${text} --tag ${tag}`)) {
         equal(trial.policy.params.tag, tag);
