@@ -48,7 +48,15 @@ export function inputsFor(
   };
 }
 
-/** Puts what trial `b` reads into its row. */
+/** Of what a prompt may show: worlds were looked at before play. */
+function unknown(shown: string, known: string): DataError {
+  return new DataError({
+    message:
+      `Cannot play: a trial shows ${shown}, and the model knows ${known}`,
+  });
+}
+
+/** Puts what trial `b` reads into its row; a DataError if the model cannot. */
 export function putInputs(
   { observations, actions }: TransformerConfig,
   inputs: Inputs,
@@ -59,15 +67,18 @@ export function putInputs(
 ): void {
   if (typeof observations === "number") {
     if (!(Number(observation) < observations)) {
-      throw new DataError({
-        message:
-          `Cannot play: a trial shows ${observation}, and the model knows ${observations} observations`,
-      });
+      throw unknown(`${observation}`, `${observations} observations`);
     }
     inputs.observation[b] = observation as number;
   } else {
     const vector = observation as ReadonlyArray<number>;
+    if (vector.length !== observations.vector) {
+      throw unknown(`${observation}`, `vectors of ${observations.vector}`);
+    }
     inputs.observation.set(vector, b * observations.vector);
+  }
+  if (previousAction !== undefined && previousAction >= actions) {
+    throw unknown(`action ${previousAction}`, `${actions} actions`);
   }
   inputs.previousAction[b] = previousAction ?? actions;
   inputs.previousReward[b] = previousReward;
