@@ -199,6 +199,12 @@ Deno.test("non-stationary: the lake is another after thirty episodes, the contex
       ok(late.every((x) => x === 0));
     }
     await checkReplay(folder, trials.flatMap(stretches));
+    // And whole, by its notes.
+    await checkReplay(folder, trials);
+    const drawn = { ...trials[0]!, boundary: [{ episode: 0 }] };
+    fs.writeFileSync(`${folder}/bare.jsonl`, JSON.stringify(drawn) + "\n");
+    const bare = "generate --policy replay --policy-param from=bare.jsonl";
+    match((await run(folder, bare)).err, /line 1: task.seed is missing/);
     // The names of joined tasks are those that compose gives.
     fs.writeFileSync(
       `${folder}/parts.jsonl`,
