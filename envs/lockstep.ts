@@ -36,14 +36,23 @@ export interface Seat {
   readonly logprobs?: boolean;
 }
 
+/** The step before; none before the first. */
+export interface Before {
+  readonly action: number | undefined;
+  readonly reward: number;
+  /** TERMINATED or TRUNCATED where it ended an episode, else 0. */
+  readonly end: number;
+}
+
+/** What is before the first step. */
+export const NOTHING: Before = { action: undefined, reward: 0, end: 0 };
+
 /** A trial under way. */
 export interface Playing {
   readonly seat: Seat;
   readonly record: TrialRecord;
   observation: Observation;
-  /** Of the step before; none before the first. */
-  previousAction: number | undefined;
-  previousReward: number;
+  before: Before;
   /** All of its episodes are over. */
   isOver: boolean;
   /**
@@ -119,17 +128,17 @@ export function sitDown(seat: Seat): Playing {
     }
     ({ state, observation } = moved);
     see();
-    playing.previousAction = action;
-    playing.previousReward = reward;
-    if (moved.terminated || at.length === horizon) end(moved.terminated);
+    const isEnd = moved.terminated || at.length === horizon;
+    const how = moved.terminated ? TERMINATED : TRUNCATED;
+    playing.before = { action, reward, end: isEnd ? how : 0 };
+    if (isEnd) end(moved.terminated);
     playing.observation = observation;
   };
   const playing: Playing = {
     seat,
     record,
     observation,
-    previousAction: undefined,
-    previousReward: 0,
+    before: NOTHING,
     isOver: false,
     take,
   };

@@ -105,22 +105,39 @@ function fault(what: string): SafetensorsError {
   return new SafetensorsError(what);
 }
 
-/** The header of a file, and where its data begins. */
-function headerOf(bytes: Uint8Array) {
-  if (bytes.length < 8) throw fault(`has ${bytes.length} bytes, not a header`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+/** Where an array stands in a file: its bytes `from` to before `to`. */
+export interface Place {
+  readonly dtype: DType;
+  readonly shape: ReadonlyArray<number>;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** An array of so many elements of a type, zeros. */
+export function arrayOf(dtype: DType, length: number): TensorData {
+  return new TYPES[dtype](length);
+}
+
+/**
+ * Where the header of a file ends, by the file's first eight bytes and its size.
+ *
+ * @throws SafetensorsError if that cannot be.
+ */
+export function headerEnd(start: Uint8Array, size: number): number {
+  if (size < 8) throw fault(`has ${size} bytes, not a header`);
+  const view = new DataView(start.buffer, start.byteOffset);
   const length = Number(view.getBigUint64(0, true));
-  if (length > LARGEST_HEADER || 8 + length > bytes.length) {
+  if (length > LARGEST_HEADER || 8 + length > size) {
     throw fault(`says that its header has ${length} bytes`);
   }
-  const text = new TextDecoder().decode(bytes.subarray(8, 8 + length));
+  return 8 + length;
+}
+
+function headerOf(bytes: Uint8Array): { readonly [name: string]: unknown } {
   try {
-    const header: unknown = JSON.parse(text);
+    const header: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof header === "object" && header !== null) {
-      return {
-        header: header as { [name: string]: unknown },
-        data: 8 + length,
-      };
+      return header as { readonly [name: string]: unknown };
     }
   } catch {
     // Said below.
@@ -133,20 +150,18 @@ function isCounts(value: unknown): value is ReadonlyArray<number> {
     value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-function readTensor(
+function placeOf(
   name: string,
   entry: unknown,
-  data: Uint8Array,
-): Tensor {
+  begin: number,
+  size: number,
+): Place {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as {
     readonly dtype?: unknown;
     readonly shape?: unknown;
     readonly data_offsets?: unknown;
   };
-  const type = Object.hasOwn(TYPES, String(dtype))
-    ? TYPES[dtype as DType]
-    : undefined;
-  if (type === undefined) {
+  if (!Object.hasOwn(TYPES, String(dtype))) {
     throw fault(`${name} is of type ${dtype}, not ${Object.keys(TYPES)}`);
   }
   if (!isCounts(shape)) throw fault(`${name} has no shape`);
@@ -154,15 +169,47 @@ function readTensor(
     throw fault(`${name} has no offsets`);
   }
   const [from, to] = offsets as unknown as readonly [number, number];
-  const size = sizeOf(shape);
-  const expected = size * type.BYTES_PER_ELEMENT;
+  const type = TYPES[dtype as DType];
+  const expected = sizeOf(shape) * type.BYTES_PER_ELEMENT;
   if (to - from !== expected) {
     throw fault(`${name} has ${to - from} bytes, expected ${expected}`);
   }
-  if (to > data.length) throw fault(`ends before ${name} does`);
-  // A copy: where it stands need not be a multiple of its elements' size.
-  const own = data.slice(from, to);
-  return { shape, data: new type(own.buffer, 0, size) };
+  if (begin + to > size) throw fault(`ends before ${name} does`);
+  return { dtype: dtype as DType, shape, from: begin + from, to: begin + to };
+}
+
+/**
+ * Where the arrays of a file stand, by its bytes up to {@linkcode headerEnd} (or
+ * more) and its size: enough to read parts of files that do not fit into memory.
+ *
+ * @throws SafetensorsError if the file is none, or too short for what it names.
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const w = { shape: [2, 1], data: Float32Array.of(1, 2) };
+ * const bytes = encodeSafetensors({ w });
+ * const { from, to } = layoutOf(bytes, bytes.length).places["w"]!;
+ * deepEqual([...new Float32Array(bytes.slice(from, to).buffer)], [1, 2]);
+ * ```
+ */
+export function layoutOf(
+  bytes: Uint8Array,
+  size: number,
+): {
+  readonly places: { readonly [name: string]: Place };
+  readonly metadata: { readonly [name: string]: string };
+} {
+  const begin = headerEnd(bytes, size);
+  const header = headerOf(bytes.subarray(8, begin));
+  const { [METADATA]: metadata = {}, ...entries } = header;
+  const places = Object.entries(entries).map(([name, entry]) =>
+    [name, placeOf(name, entry, begin, size)] as const
+  );
+  return {
+    places: Object.fromEntries(places),
+    metadata: metadata as { [name: string]: string },
+  };
 }
 
 /** The tensors of a file; throws {@linkcode SafetensorsError} if it is none. */
@@ -172,14 +219,16 @@ export function decodeSafetensors(
   readonly tensors: Tensors;
   readonly metadata: { readonly [name: string]: string };
 } {
-  const { header, data: begin } = headerOf(bytes);
-  const { [METADATA]: metadata = {}, ...entries } = header;
-  const data = bytes.subarray(begin);
-  const tensors = Object.entries(entries).map(([name, entry]) =>
-    [name, readTensor(name, entry, data)] as const
+  const { places, metadata } = layoutOf(bytes, bytes.length);
+  const tensors = Object.entries(places).map(
+    ([name, { dtype, shape, from, to }]) => {
+      // A copy: where it stands need not be a multiple of its elements' size.
+      const { buffer } = bytes.slice(from, to);
+      return [name, {
+        shape,
+        data: new TYPES[dtype](buffer, 0, sizeOf(shape)),
+      }] as const;
+    },
   );
-  return {
-    tensors: Object.fromEntries(tensors),
-    metadata: metadata as { [name: string]: string },
-  };
+  return { tensors: Object.fromEntries(tensors), metadata };
 }

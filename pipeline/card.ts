@@ -47,6 +47,23 @@ function sampler({ totals, acceptance }: Manifest): string {
 accepted (${(100 * acceptance).toFixed(2)} %); refused were: ${refusals}.\n`;
 }
 
+/** What contexts were put together from, where they were. */
+function contexts({ totals }: Manifest): string {
+  const { rows, steps, composed } = totals;
+  if (composed === undefined || rows === 0) return "";
+  const { sets, episodes, successes, joined, bursty } = composed;
+  const each = (n: number) => (n / rows).toFixed(1);
+  const share = (n: number, of: number) => `${(100 * n / of).toFixed(1)} %`;
+  return `\nRows are contexts: on average ${each(sets)} sets, ${
+    each(episodes)
+  } episodes and ${each(steps)} steps.
+${share(successes, episodes)} of episodes are successful; ${
+    share(joined, rows)
+  } of contexts join several tasks, ${
+    share(bursty, rows)
+  } are of one trial, set upon set.\n`;
+}
+
 function configs(manifest: Manifest): string {
   const splits = [...splitTotals(manifest).keys()].map((split) =>
     `  - split: ${split}\n    path: data/${split}-*`
@@ -74,7 +91,7 @@ Each row is one trial (\`${manifest.row}\`): the episodes that one policy plays 
 one hidden task, in order.
 
 ${table(manifest)}
-${sampler(manifest)}
+${sampler(manifest)}${contexts(manifest)}
 Made by Retrial ${recipe.code.version} (commit ${
     recipe.code.commit.slice(0, 12)
   }):

@@ -16,7 +16,13 @@ import { type Chain, renameFiles } from "./chain.ts";
 import { type StageError, UsageError } from "./errors.ts";
 import { shardsOf } from "./files.ts";
 import type { AnyOptions } from "./flags.ts";
-import { attempt, type Batch, countRows, type Counts } from "./jsonl.ts";
+import {
+  addCounts,
+  attempt,
+  type Batch,
+  countRows,
+  type Counts,
+} from "./jsonl.ts";
 import {
   codeCommit,
   type InputFile,
@@ -235,22 +241,6 @@ interface Opened {
   counts: Counts;
 }
 
-function addTo(counts: Counts, more: Counts): Counts {
-  const refusals: { [reason: string]: number } = { ...counts.refusals };
-  for (const [why, n] of Object.entries(more.refusals ?? {})) {
-    refusals[why] = (refusals[why] ?? 0) + n;
-  }
-  return {
-    rows: counts.rows + more.rows,
-    steps: counts.steps + more.steps,
-    ...(more.draws !== undefined && {
-      tasks: (counts.tasks ?? 0) + (more.tasks ?? 0),
-      draws: (counts.draws ?? 0) + more.draws,
-      refusals,
-    }),
-  };
-}
-
 /** How a batch is dealt out to the files of a part. */
 type Deal = (batch: Batch) => ReadonlyArray<Batch>;
 
@@ -276,7 +266,7 @@ export const makePart = Effect.fnUntraced(function* (
     const dealt = yield* attempt("deal rows", () => deal(batch));
     for (const [i, file] of opened.entries()) {
       const counts = yield* attempt("count rows", () => countRows(dealt[i]!));
-      file.counts = addTo(file.counts, counts);
+      file.counts = addCounts(file.counts, counts);
       yield* file.shard.write(dealt[i]!.bytes);
       onBatch(counts);
     }

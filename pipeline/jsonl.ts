@@ -35,6 +35,43 @@ export interface Counts {
   readonly tasks?: number;
   readonly draws?: number;
   readonly refusals?: { readonly [reason: string]: number };
+  /** What contexts were put together from. */
+  readonly composed?: Composed;
+}
+
+/** Sums over contexts. */
+export type Composed = {
+  readonly sets: number;
+  readonly episodes: number;
+  readonly successes: number;
+  /** Contexts of more than one task, and of one trial set upon set. */
+  readonly joined: number;
+  readonly bursty: number;
+};
+
+/** Sums by name. */
+function added<N extends { readonly [name: string]: number }>(a: N, b: N): N {
+  const sums: Record<string, number> = { ...a };
+  for (const [name, n] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + n;
+  return sums as N;
+}
+
+/** What is in two batches, or in two shards. */
+export function addCounts(a: Counts, b: Counts): Counts {
+  const isDrawn = a.draws !== undefined || b.draws !== undefined;
+  const composed = [a, b].flatMap(({ composed }) => composed ?? []);
+  return {
+    rows: a.rows + b.rows,
+    steps: a.steps + b.steps,
+    ...(isDrawn && {
+      tasks: (a.tasks ?? 0) + (b.tasks ?? 0),
+      draws: (a.draws ?? 0) + (b.draws ?? 0),
+      refusals: added(a.refusals ?? {}, b.refusals ?? {}),
+    }),
+    ...(composed.length > 0 && {
+      composed: composed.reduce(added),
+    }),
+  };
 }
 
 /** Whole lines, each with its line feed, and where the first one stood. */

@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { DataError } from "./errors.ts";
 import type { AnyOptions } from "./flags.ts";
-import type { Counts } from "./jsonl.ts";
+import { addCounts, type Counts } from "./jsonl.ts";
 import { SCHEMA } from "./schema.ts";
 
 export const MANIFEST = "manifest.json";
@@ -76,33 +76,15 @@ export function codeCommit(): string {
   }
 }
 
-function addCounts(shards: ReadonlyArray<ShardEntry>): Counts {
-  const sum = (of: (counts: Counts) => number | undefined) =>
-    shards.reduce((total, { counts }) => total + (of(counts) ?? 0), 0);
-  const refusals: { [reason: string]: number } = {};
-  for (const { counts } of shards) {
-    for (const [why, n] of Object.entries(counts.refusals ?? {})) {
-      refusals[why] = (refusals[why] ?? 0) + n;
-    }
-  }
-  const drawn = shards.some(({ counts }) => counts.draws !== undefined);
-  return {
-    rows: sum((counts) => counts.rows),
-    steps: sum((counts) => counts.steps),
-    ...(drawn && {
-      tasks: sum((counts) => counts.tasks),
-      draws: sum((counts) => counts.draws),
-      refusals,
-    }),
-  };
-}
-
 /** The manifest of a recipe whose shards are all written. */
 export function makeManifest(
   recipe: Recipe,
   shards: ReadonlyArray<ShardEntry>,
 ): Manifest {
-  const counts = addCounts(shards);
+  const counts = shards.reduce(
+    (sum, shard) => addCounts(sum, shard.counts),
+    { rows: 0, steps: 0 } as Counts,
+  );
   const bytes = shards.reduce((total, shard) => total + shard.bytes, 0);
   return {
     schema: MANIFEST_SCHEMA,

@@ -12,7 +12,7 @@ export const PACK_FILE = "pack.json";
 /** Bits of `starts`: the first step of an episode, and of a trial or a new task. */
 export const EPISODE_START = 1;
 export const TASK_START = 2;
-/** Bits of `ends`. */
+/** Of `ends`. */
 export const ENDS_TERMINATED = 1;
 export const ENDS_TRUNCATED = 2;
 /** What stands where there is no action, label or tag. */
@@ -64,6 +64,7 @@ export interface Arrays {
   readonly rewards: Float32Array;
   readonly previous_actions: Int32Array;
   readonly previous_rewards: Float32Array;
+  readonly previous_ends: Uint8Array;
   readonly positions: Int32Array;
   readonly starts: Uint8Array;
   readonly ends: Uint8Array;
@@ -102,6 +103,7 @@ export function emptyArrays(windows: number, shape: ArraysShape): Arrays {
     rewards: new Float32Array(size),
     previous_actions: none(),
     previous_rewards: new Float32Array(size),
+    previous_ends: new Uint8Array(size),
     positions: new Int32Array(size),
     starts: new Uint8Array(size),
     ends: new Uint8Array(size),

@@ -3,31 +3,40 @@
  *
  * @module
  */
-import { actionsInWords, isAction } from "../envs/actions.ts";
+import { type Action, actionsInWords, isAction } from "../envs/actions.ts";
 import type { Environment } from "../envs/env.ts";
-import type { Policy } from "../envs/policies/policy.ts";
+import type {
+  Actor,
+  Policy,
+  Trial as PolicyTrial,
+} from "../envs/policies/policy.ts";
 import { playTrial, type TrialRecord } from "../envs/rollout.ts";
 import { Malformed } from "./scan.ts";
 import type { TaskRow, Trial } from "./schema.ts";
 
-/** Is shown the hidden state of each step, in order. */
-export type Watch = (state: unknown) => void;
+/** An actor that goes along: it is asked and told, and what it says not done. */
+export type Beside = (trial: PolicyTrial) => Actor<Action>;
 
 /** A policy that takes the actions of one trial, and no others. */
-function recordedPolicy({ episodes }: Trial, watch: Watch | undefined): Policy {
+function recordedPolicy(
+  { episodes }: Trial,
+  beside: Beside | undefined,
+): Policy {
   return {
     name: "replay",
     summary: "Take the actions of recorded trials",
     params: {},
-    start: ({ box, actions: count }) => {
-      const actions = box ?? count;
+    start: (trial) => {
+      const actions = trial.box ?? trial.actions;
+      const other = beside?.(trial);
       let e = -1;
       return {
         begin: () => {
           e++;
+          other?.begin?.();
         },
-        act: (_observation, state, t) => {
-          watch?.(state);
+        act: (observation, state, t) => {
+          other?.act(observation, state, t);
           const action = episodes[e]!.actions[t];
           if (isAction(actions, action)) return action;
           throw new Malformed(
@@ -38,6 +47,10 @@ function recordedPolicy({ episodes }: Trial, watch: Watch | undefined): Policy {
               }, not ${actionsInWords(actions)}`,
           );
         },
+        ...(other?.learn && {
+          learn: (...step: Parameters<typeof other.learn>) =>
+            other.learn!(...step),
+        }),
       };
     },
   };
@@ -60,13 +73,13 @@ export function playAgain(
   task: unknown,
   trial: Trial,
   record: TrialRecord,
-  watch?: Watch,
+  beside?: Beside,
 ): void {
   if (trial.seed === undefined) throw new Malformed("seed is missing");
   playTrial({
     env,
     task,
-    policy: recordedPolicy(trial, watch),
+    policy: recordedPolicy(trial, beside),
     params: {},
     episodes: trial.episodes.length,
     stopOnSuccess: false,

@@ -139,6 +139,13 @@ export interface Keeper<Name extends string = string, F extends Flags = Flags>
     options: Options<F>,
     operands: ReadonlyArray<string>,
   ) => Effect.Effect<void, StageError>;
+  /**
+   * For stages that leave folders: makes one again, elsewhere, and compares; says
+   * what came out the same. `undefined` for folders that are not the stage's.
+   */
+  readonly remake?: (
+    folder: string,
+  ) => Effect.Effect<string, StageError> | undefined;
 }
 
 export type Stage = Source | TransformStage | Sink | Keeper;
@@ -182,8 +189,9 @@ export function sink<const Name extends string, const F extends Flags>(
 export function keeper<const Name extends string, const F extends Flags>(
   signature: Signature<Name, F>,
   run: Keeper<Name, F>["run"],
+  more: Pick<Keeper<Name, F>, "remake"> = {},
 ): Keeper<Name, F> {
-  return { ...signature, kind: "keeper", run };
+  return { ...signature, kind: "keeper", run, ...more };
 }
 
 /** Options as code gives them, checked and completed like the shell's. */

@@ -1,5 +1,6 @@
 """The transformer of `kernels/onnx`, written anew in PyTorch: INPUTS.json, with
-`config`, `weights`, `shapes` and `inputs`, to the loss and all its gradients."""
+`config`, `weights`, `shapes`, `inputs` and `objective` (imitation, pg or dqn, with
+what it wants in `share`), to the loss and all its gradients."""
 
 import json
 import math
@@ -36,8 +37,9 @@ class Model:
         else:
             seen = w["embed.observation"][i["observation"]]
         done = w["embed.action"][i["previousAction"]]
-        paid = i["previousReward"][..., None] * w["embed.reward"]
-        paid = paid + w["embed.bias"]
+        paid = w["embed.reward"][i["previousAction"]]
+        paid = paid * i["previousReward"][..., None]
+        paid = paid + w["embed.end"][i["previousEnd"]] + w["embed.bias"]
         if c.get("tags"):
             seen = seen + w["embed.tag"][i["tag"]]
         if c["tokens"] == "step":
@@ -97,6 +99,39 @@ def labelled(logits, labels, weight):
     return mean(losses, (weight * (labels >= 0)).flatten())
 
 
+def clipped(model, i, o):
+    """PPO's clipped loss with a second clip, entropy, k3, value: means of steps."""
+    known = model.known(i)
+    mask = i["mask"]
+    logs = model.head(known, "action").log_softmax(-1)
+    new = logs.gather(-1, i["action"][..., None])[..., 0]
+    change = (new - i["oldLogProbability"]) * mask
+    ratio, a = change.exp(), i["advantage"]
+    bound = ratio.clamp(1 - o["low"], 1 + o["high"])
+    loss = torch.maximum(-a * ratio, -a * bound)
+    loss = torch.where(a < 0, torch.minimum(loss, -a * o["dual"]), loss)
+    entropy = -(logs.exp() * logs).sum(-1)
+    k3 = ratio - 1 - change
+    value = (model.head(known, "value")[..., 0] - i["target"]) ** 2
+    total = loss - o["entropy"] * entropy + o["kl"] * k3 + o["value"] * value
+    return mean(total, mask)
+
+
+def double_q(model, slow, i, o):
+    """Double DQN along windows, errors over the size of each window's targets."""
+    mask = i["mask"]
+    q = model.head(model.known(i), "q")
+    with torch.no_grad():
+        late = slow.head(slow.known(i), "q")
+        worth = late.gather(-1, q.argmax(-1, keepdim=True))[..., 0]
+        following = F.pad(worth[:, 1:], (0, 1))
+        y = o["rewardScale"] * i["reward"] + i["discount"] * following
+        own = (y * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
+        unit = own.abs().clamp(min=o["least"])
+    taken = q.gather(-1, i["action"][..., None])[..., 0]
+    return mean(((taken - y) / unit) ** 2, mask)
+
+
 def loss_of(model, i, share):
     known = model.known(i)
     weight = i["weight"]
@@ -117,6 +152,18 @@ def loss_of(model, i, share):
     return sum(share[name] * term for name, term in terms.items())
 
 
+FLOATS = {
+    "previousReward",
+    "weight",
+    "reward",
+    "target",
+    "mask",
+    "advantage",
+    "oldLogProbability",
+    "discount",
+}
+
+
 def tensor(values, shape):
     whole = all(isinstance(x, int) for x in values)
     kind = torch.int64 if whole else torch.float64
@@ -131,7 +178,7 @@ def main():
         name: tensor(values, shapes[name])
         for name, values in given["inputs"].items()
     }
-    for name in ("previousReward", "weight", "reward", "target"):
+    for name in FLOATS & inputs.keys():
         inputs[name] = inputs[name].double()
     weights = {
         name: torch.tensor(values, dtype=torch.float64)
@@ -139,7 +186,19 @@ def main():
         .requires_grad_()
         for name, values in given["weights"].items()
     }
-    loss = loss_of(Model(given["config"], weights), inputs, given["share"])
+    late = {
+        name[len("delayed.") :]: w.detach()
+        for name, w in weights.items()
+        if name.startswith("delayed.")
+    }
+    model = Model(given["config"], weights)
+    objective, share = given["objective"], given["share"]
+    if objective == "pg":
+        loss = clipped(model, inputs, share)
+    elif objective == "dqn":
+        loss = double_q(model, Model(given["config"], late), inputs, share)
+    else:
+        loss = loss_of(model, inputs, share)
     loss.backward()
     slopes = {
         name: [] if w.grad is None else w.grad.flatten().tolist()

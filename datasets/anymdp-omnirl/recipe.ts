@@ -12,9 +12,10 @@ import * as Exit from "effect/Exit";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { run } from "../../mod.ts";
 import { BEHAVIOURS } from "../../envs/policies/omnirl.ts";
-import { EXIT, exitCode, isStageError } from "../../pipeline/errors.ts";
-import { type Flags, type Options, parseFlags } from "../../pipeline/flags.ts";
+import { EXIT } from "../../pipeline/errors.ts";
+import type { Flags, Options } from "../../pipeline/flags.ts";
 import { say } from "../../pipeline/progress.ts";
+import { script } from "../script.ts";
 import { statisticsPage } from "./page.ts";
 import { type Scale, SCALES } from "./scales.ts";
 import { type Played, type Scores, scoresOf } from "./scores.ts";
@@ -48,18 +49,6 @@ const flags = {
     summary: "other tasks on which each behaviour is scored",
   },
 } as const satisfies Flags;
-
-const HELP =
-  `deno task anymdp-omnirl: OmniRL's data, labelled, with its statistics
-
-flags
-${
-    Object.entries(flags).map(([name, flag]) => {
-      const note = "default" in flag ? ` (default ${flag.default})` : "";
-      return `  --${name.padEnd(12)} ${flag.summary}${note}`;
-    }).join("\n")
-  }
-`;
 
 /** Trials longer than this are scored on their first steps. */
 const SCORED_STEPS = 20_000;
@@ -151,14 +140,7 @@ function writeCard(out: string, page: string): void {
   writeFileSync(file, card.split(MARK)[0] + MARK + page);
 }
 
-async function main(words: ReadonlyArray<string>): Promise<number> {
-  if (words.includes("--help")) {
-    say(HELP);
-    return EXIT.done;
-  }
-  const { options: given } = parseFlags(words, flags);
-  // parseFlags has just made them what the flags say.
-  const options = given as unknown as Options<typeof flags>;
+async function main(options: Options<typeof flags>): Promise<number> {
   const scale = scaleOf(options);
   const command = commandOf(scale, options);
   say(`retrial ${command.join(" ")}\n`);
@@ -177,10 +159,9 @@ async function main(words: ReadonlyArray<string>): Promise<number> {
   return EXIT.done;
 }
 
-try {
-  Deno.exitCode = await main(Deno.args);
-} catch (error) {
-  if (!isStageError(error)) throw error;
-  say(`anymdp-omnirl: ${error.message}\n`);
-  Deno.exitCode = exitCode(error);
-}
+await script(
+  "anymdp-omnirl",
+  "OmniRL's data, labelled, with its statistics",
+  flags,
+  main,
+);

@@ -16,9 +16,10 @@ import { summarise, type Summary } from "../../envs/anymdp/summary.ts";
 import type { AnyMdpTask } from "../../envs/anymdp/task.ts";
 import { resolveParams } from "../../envs/params.ts";
 import { drawTask } from "../../envs/rollout.ts";
-import { EXIT, isStageError } from "../../pipeline/errors.ts";
-import { type Flags, type Options, parseFlags } from "../../pipeline/flags.ts";
+import { EXIT } from "../../pipeline/errors.ts";
+import type { Flags, Options } from "../../pipeline/flags.ts";
 import { say } from "../../pipeline/progress.ts";
+import { script } from "../script.ts";
 
 const flags = {
   "tasks": {
@@ -219,12 +220,9 @@ function main({ tasks, seed }: Options<typeof flags>): number {
   return EXIT.data;
 }
 
-try {
-  const { options } = parseFlags(Deno.args, flags);
-  // parseFlags has just made them what the flags say.
-  Deno.exitCode = main(options as unknown as Options<typeof flags>);
-} catch (error) {
-  if (!isStageError(error)) throw error;
-  say(`verify-reference: ${error.message}\n`);
-  Deno.exitCode = EXIT.usage;
-}
+await script(
+  "verify-reference",
+  "AnyMDP's tasks against the published program's figures",
+  flags,
+  main,
+);

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { LEARNER } from "../darkroom-dpt/steps.ts";
+import { darkroomAd, SMALL } from "../darkroom-ad/learner.ts";
 import { runSteps, say } from "../steps.ts";
 
 const LOG = "datasets/step-log/steps.csv";
@@ -84,5 +84,7 @@ What to type next (retrial is: npx -y deno@2.9.6 task --quiet retrial):
 `;
 
 await runSteps(STEPS);
-await runSteps(LEARNER);
+const LEARNER = { size: SMALL, folder: "demo/learner", seed: 7, where: [] };
+await runSteps(darkroomAd.steps(LEARNER));
+await runSteps(darkroomAd.curve([LEARNER.folder], LEARNER));
 say(NEXT);

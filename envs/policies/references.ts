@@ -5,6 +5,8 @@
  */
 import { type Params, resolveParams } from "../params.ts";
 import { boltzmannQ } from "./boltzmann_q.ts";
+import { dirichlet } from "./dirichlet.ts";
+import { frontier } from "./frontier.ts";
 import { linearThompson } from "./linear_thompson.ts";
 import { modelBased } from "./model_based.ts";
 import { optimalPolicy } from "./optimal.ts";
@@ -18,11 +20,13 @@ import { ucb } from "./ucb.ts";
 /** In the order that help lists them. */
 export const references: ReadonlyArray<Policy> = [
   randomPolicy,
+  dirichlet,
   optimalPolicy,
   oracle,
   qLearning,
   boltzmannQ,
   modelBased,
+  frontier,
   ucb,
   thompson,
   linearThompson,

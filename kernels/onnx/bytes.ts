@@ -13,7 +13,7 @@ import { DATA_TYPE } from "./operators.ts";
 const IR_VERSION = 9;
 const OPSET = 20;
 /** Fields of `AttributeProto`, and its enumeration of kinds. */
-const KIND = { float: 1, int: 2, ints: 7 } as const;
+const KIND = { float: 1, int: 2, text: 3, ints: 7 } as const;
 
 type Write = (writer: BinaryWriter) => void;
 
@@ -40,6 +40,9 @@ function writeAttribute(name: string, attribute: Attribute): Write {
     } else if ("int" in attribute) {
       integer(to, 3, attribute.int);
       integer(to, 20, KIND.int);
+    } else if ("text" in attribute) {
+      text(to, 4, attribute.text);
+      integer(to, 20, KIND.text);
     } else {
       for (const value of attribute.ints) integer(to, 8, value);
       integer(to, 20, KIND.ints);

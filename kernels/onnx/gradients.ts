@@ -119,8 +119,8 @@ function transposeRule({ attributes }: Node, g: Tensor): Gradients {
 }
 
 /**
- * A product with ones and zeros: quicker than to scatter, the same at each run,
- * and to be had on every device.
+ * A product with ones and zeros: for small tables quicker than to scatter, and to
+ * be had on every device.
  */
 function gatherRule({ inputs: [table, ids] }: Node, g: Tensor): Gradients {
   const rows = table!.shape[0]!;
@@ -129,14 +129,30 @@ function gatherRule({ inputs: [table, ids] }: Node, g: Tensor): Gradients {
   return [op.reshape(op.matmul(op.transpose(hot), flat), table!.shape)];
 }
 
+/** Rows of a table from which on adding is quicker than the product. */
+const LARGE_TABLE = 512;
+
+/** The same by adding rows up, one after the other, which grows with no table. */
+function gatherLargeRule({ inputs: [table, ids] }: Node, g: Tensor): Gradients {
+  const [rows, steps] = [table!.shape[0]!, sizeOf(ids!.shape)];
+  const flat = op.reshape(g, [steps, -1]);
+  const width = flat.shape[1]!;
+  const zeros = op.expand(op.like(g, 0), [rows, width]);
+  const places = op.expand(op.reshape(ids!, [steps, 1]), [steps, width]);
+  const sum = op.scatter(zeros, places, flat, 0, true);
+  return [op.reshape(sum, table!.shape)];
+}
+
 function scatterRule({ inputs, attributes }: Node, g: Tensor): Gradients {
   const { int } = attributes["axis"] as { readonly int: number };
   const [, ids, updates] = inputs;
+  const adds = attributes["reduction"] !== undefined;
   const zeros = op.expand(op.like(g, 0), updates!.shape);
   const taken = g.graph.node("GatherElements", [g, ids!], [updates!], {
     axis: { int },
   });
-  return [op.scatter(g, ids!, zeros, int), undefined, taken[0]];
+  const kept = adds ? g : op.scatter(g, ids!, zeros, int);
+  return [kept, undefined, taken[0]];
 }
 
 function clipRule({ inputs: [x, low, high] }: Node, g: Tensor): Gradients {
@@ -227,10 +243,17 @@ export const DIFFERENTIABLE: ReadonlyArray<string> = [
   "Split",
 ].sort();
 
-function pullBack(entry: Entry, gradients: Gradients): Gradients {
+function pullBack(
+  entry: Entry,
+  gradients: Gradients,
+  { scatters }: GradientOptions,
+): Gradients {
   if (entry.backward) return entry.backward(gradients);
   const { node } = entry;
   if (node!.op === "Split") return splitRule(node!, gradients);
+  const isLarge = node!.op === "Gather" &&
+    node!.inputs[0]!.shape[0]! >= LARGE_TABLE;
+  if (scatters && isLarge) return gatherLargeRule(node!, gradients[0]!);
   const rule = RULES[node!.op];
   if (!rule) throw new GraphError(`${node!.op} has no gradient`);
   return rule(node!, gradients[0]!, node!.outputs[0]!);
@@ -249,6 +272,14 @@ function dependents(
     }
   }
   return found;
+}
+
+export interface GradientOptions {
+  /**
+   * Whether rows of large tables are added up where they belong, as the CPU can,
+   * rather than by a product that grows with the table; false if not given.
+   */
+  readonly scatters?: boolean;
 }
 
 /**
@@ -272,13 +303,14 @@ function dependents(
 export function gradients(
   loss: Tensor,
   sources: ReadonlyArray<Tensor>,
+  options: GradientOptions = {},
 ): ReadonlyArray<Tensor> {
   if (loss.shape.length > 0 || !loss.dtype.startsWith("float")) {
     throw new GraphError(`A gradient of ${loss.dtype}[${loss.shape}]`);
   }
   const { graph } = loss;
   return graph.untaped(() => {
-    const found = walkBack(graph.tape, loss, sources);
+    const found = walkBack(graph.tape, loss, sources, options);
     return sources.map((x) => found(x) ?? op.expand(op.like(x, 0), x.shape));
   });
 }
@@ -287,6 +319,7 @@ function walkBack(
   tape: ReadonlyArray<Entry>,
   loss: Tensor,
   sources: ReadonlyArray<Tensor>,
+  options: GradientOptions,
 ): (x: Tensor) => Tensor | undefined {
   const wanted = dependents(tape, sources);
   const terms = new Map([[loss, [op.like(loss, 1)]]]);
@@ -296,7 +329,7 @@ function walkBack(
   };
   for (const entry of tape.toReversed()) {
     if (!entry.outputs.some((y) => wanted.has(y) && terms.has(y))) continue;
-    const pulled = pullBack(entry, entry.outputs.map(total));
+    const pulled = pullBack(entry, entry.outputs.map(total), options);
     for (const [i, x] of entry.inputs.entries()) {
       const g = pulled[i];
       if (!g || !wanted.has(x)) continue;

@@ -36,6 +36,7 @@ export const ARRAYS = {
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
+  | { readonly text: string }
   | { readonly ints: ReadonlyArray<number> };
 
 /** Said of graphs that cannot be: the operator, and the shapes it was given. */
@@ -169,9 +170,15 @@ export class Graph {
   }
 
   #share(dtype: DType, shape: Shape, values: ReadonlyArray<number>): Tensor {
-    const key = `${dtype}[${shape}] ${values}`;
-    const made = this.#shared.get(key) ??
-      this.constant(dtype, shape, dataOf(dtype, values));
+    return this.once(
+      `${dtype}[${shape}] ${values}`,
+      () => this.constant(dtype, shape, dataOf(dtype, values)),
+    );
+  }
+
+  /** A tensor made when it is first asked for, and the same from then on. */
+  once(key: string, make: () => Tensor): Tensor {
+    const made = this.#shared.get(key) ?? make();
     this.#shared.set(key, made);
     return made;
   }

@@ -115,12 +115,27 @@ function chunksOf(tokens: number): ReadonlyArray<readonly [number, number]> {
   });
 }
 
-/** The last tokens `from` to `to` see themselves and those before. */
-function causalMask(q: Tensor, from: number, to: number): Tensor {
-  const mask = Array.from({ length: (to - from) * to }, (_, i) => {
-    return i % to > from + Math.floor(i / to) ? UNSEEN : 0;
+/** So many tokens see themselves and those before. */
+function triangle({ graph, dtype }: Tensor, n: number): Tensor {
+  return graph.once(`triangle ${dtype} ${n}`, () => {
+    const mask = Array.from({ length: n * n }, (_, i) => {
+      return i % n > Math.floor(i / n) ? UNSEEN : 0;
+    });
+    return graph.constant(dtype, [n, n], dataOf(dtype, mask));
   });
-  return q.graph.constant(q.dtype, [to - from, to], dataOf(q.dtype, mask));
+}
+
+/**
+ * The last tokens `from` to `to` see themselves and those before. The runtime makes
+ * it when it opens the graph, once for all layers: whole masks would be most of the
+ * bytes of a graph of long windows.
+ */
+function causalMask(q: Tensor, from: number, to: number): Tensor {
+  const last = triangle(q, to - from);
+  return q.graph.once(
+    `causal ${q.dtype} ${from} ${to}`,
+    () => op.pad(last, 1, from, 0),
+  );
 }
 
 /**

@@ -18,6 +18,8 @@ export interface Said {
   readonly batch: number;
   /** What each head says, `[batch * context, …]`. */
   readonly heads: Partial<Record<Head, Tensor>>;
+  /** What the delayed weights would say, where there are any; no gradient. */
+  readonly delayed?: Partial<Record<Head, Tensor>>;
 }
 
 /** Scalars; `loss` is what is made small. */
@@ -49,14 +51,19 @@ export function positionWeights(
   return weights.map((w) => w / sum);
 }
 
-function headOf({ heads }: Said, head: Head): Tensor {
+/** What a head says; a loss that wants it names it. */
+export function headOf({ heads }: Pick<Said, "heads">, head: Head): Tensor {
   const said = heads[head];
   if (said) return said;
   throw new GraphError(`The loss wants a head of ${head}, which there is not`);
 }
 
 /** An input of the loss, of one number a step, as `[rows]`. */
-function given(said: Said, name: string, dtype: Tensor["dtype"]): Tensor {
+export function given(
+  said: Said,
+  name: string,
+  dtype: Tensor["dtype"],
+): Tensor {
   const { graph, batch, config } = said;
   return op.reshape(inputOf(graph, name, dtype, [batch, config.context]), [-1]);
 }
@@ -167,6 +174,8 @@ export interface PolicyGradientOptions extends ClipOptions {
   readonly aggregation: Aggregation;
   /** Weight of the entropy, which is taken off; 0 if not given. */
   readonly entropy?: number;
+  /** Weight of the estimate of the divergence, which is added; 0 if not given. */
+  readonly kl?: number;
   /** Weight of the squared error of value; no value is learned if not given. */
   readonly value?: number;
 }
@@ -220,12 +229,13 @@ function clippedLosses(
  * Inputs: `action` (int32), `advantage`, `oldLogProbability` (float32), `mask`
  * (float32, 0 or 1), and, if a value is learned, `target` (float32). Terms beside
  * `loss`: `policy`, `entropy`, `value`, `clipped`, the share of steps whose ratio
- * is out of bounds, and `kl`, the mean of r - 1 - log r (Schulman 2020,
- * "Approximating KL divergence", k3).
+ * is out of bounds, and `kl`, r - 1 - log r (Schulman 2020, "Approximating KL
+ * divergence", k3), of the new policy from the one that acted, added up as the
+ * loss is.
  */
 export function policyGradient(options: PolicyGradientOptions): Loss {
   return (said) => {
-    const { low, high, aggregation, entropy = 0, value } = options;
+    const { low, high, aggregation, entropy = 0, kl = 0, value } = options;
     const action = given(said, "action", "int32");
     const mask = given(said, "mask", "float32");
     const old = given(said, "oldLogProbability", "float32");
@@ -250,11 +260,12 @@ export function policyGradient(options: PolicyGradientOptions): Loss {
       policy: aggregate(losses, mask, size, aggregation),
       entropy: aggregate(entropyOf(logits), mask, size, aggregation),
       clipped: weightedMean(op.add(outside, below), mask),
-      kl: weightedMean(excess, mask),
+      kl: aggregate(excess, mask, size, aggregation),
       ...(value === undefined
         ? {}
         : { value: squared(said, "value", "target", mask) }),
     };
-    return weighted(terms, { policy: 1, entropy: -entropy, value: value ?? 0 });
+    const shares = { policy: 1, entropy: -entropy, kl, value: value ?? 0 };
+    return weighted(terms, shares);
   };
 }

@@ -275,12 +275,16 @@ export function gather(table: Tensor, ids: Tensor): Tensor {
   return one("Gather", [table, ids], table.dtype, shape, { axis: { int: 0 } });
 }
 
-/** `data` with `updates` at places `ids` of one axis, element by element. */
+/**
+ * `data` with `updates` at places `ids` of one axis, element by element; or, with
+ * `add`, with their sum added there.
+ */
 export function scatter(
   data: Tensor,
   ids: Tensor,
   updates: Tensor,
   at: number,
+  add = false,
 ): Tensor {
   wantIntegers("ScatterElements", data, ids);
   const axis = axisOf("ScatterElements", data, at);
@@ -290,6 +294,7 @@ export function scatter(
   }
   return one("ScatterElements", [data, ids, updates], data.dtype, data.shape, {
     axis: { int: axis },
+    ...(add && { reduction: { text: "add" } }),
   });
 }
 
@@ -299,6 +304,16 @@ export function oneHot(ids: Tensor, n: number, dtype: DType): Tensor {
   const places = Array.from({ length: n }, (_, i) => i);
   const range = cast(ids.graph.integers(places), ids.dtype);
   return cast(equal(reshape(ids, [...ids.shape, 1]), range), dtype);
+}
+
+/** The place of the largest along the last axis, the first of equals: int32. */
+export function argMax(x: Tensor): Tensor {
+  axisOf("ArgMax", x, -1);
+  const places = one("ArgMax", [x], "int64", x.shape.slice(0, -1), {
+    axis: { int: -1 },
+    keepdims: { int: 0 },
+  });
+  return cast(places, "int32");
 }
 
 function lastAxis(op: string) {

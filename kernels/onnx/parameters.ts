@@ -51,6 +51,16 @@ export function initialise(
   }));
 }
 
+/** Prefix of the names of weights that follow the trained ones slowly. */
+export const DELAYED = "delayed.";
+
+/** The same weights once more, under the names of the delayed ones. */
+export function delayedParameters(
+  parameters: ReadonlyArray<Parameter>,
+): ReadonlyArray<Parameter> {
+  return parameters.map((one) => ({ ...one, name: DELAYED + one.name }));
+}
+
 /** How many numbers all weights are. */
 export function countOf(parameters: ReadonlyArray<Parameter>): number {
   return parameters.reduce((n, { shape }) => n + sizeOf(shape), 0);

@@ -84,13 +84,15 @@ export function tablesAt(
 
 /** x R turns each pair of halves by a quarter: (a, b) becomes (-b, a). */
 function quarterTurn(graph: Graph, depth: number): Tensor {
-  const half = depth / 2;
-  const turn = new Float32Array(depth * depth);
-  for (let i = 0; i < half; i++) {
-    turn[(i + half) * depth + i] = -1;
-    turn[i * depth + i + half] = 1;
-  }
-  return graph.constant("float32", [depth, depth], turn);
+  return graph.once(`turn ${depth}`, () => {
+    const half = depth / 2;
+    const turn = new Float32Array(depth * depth);
+    for (let i = 0; i < half; i++) {
+      turn[(i + half) * depth + i] = -1;
+      turn[i * depth + i + half] = 1;
+    }
+    return graph.constant("float32", [depth, depth], turn);
+  });
 }
 
 /**

@@ -22,6 +22,9 @@ export class SessionError extends Error {
   override readonly name = "SessionError";
 }
 
+/** Said where memory is not enough, of the host or of the device. */
+export class MemoryError extends SessionError {}
+
 export interface SessionOptions {
   /** `cpu` if not given. */
   readonly device?: Device;
@@ -65,6 +68,22 @@ async function runtime(): Promise<Ort> {
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** How the runtime, its devices and JavaScript say that memory is not enough. */
+const NO_MEMORY =
+  /bad[ _]alloc|failed to allocate|out of memory|allocation failed|invalid typed array length|exceeds the max buffer size/i;
+
+/** Whether an error says that memory is not enough. */
+export function isOutOfMemory(cause: unknown): boolean {
+  return cause instanceof MemoryError || NO_MEMORY.test(messageOf(cause));
+}
+
+function sessionError(what: string, cause: unknown): SessionError {
+  const message = `${what}: ${messageOf(cause)}`;
+  return isOutOfMemory(cause)
+    ? new MemoryError(message, { cause })
+    : new SessionError(message, { cause });
 }
 
 function tensorOf(ort: Ort, kind: Tensor, data: Data): OrtTensor {
@@ -236,7 +255,7 @@ export class Session {
    * inputs are given. What feeds state is kept, the other outputs are returned.
    *
    * @throws SessionError if an input is missing or of another type or length, or
-   * if ONNX Runtime fails.
+   * if ONNX Runtime fails; MemoryError if memory is not enough.
    */
   async run(inputs: Arrays = {}): Promise<Readonly<Record<string, Data>>> {
     const feeds = this.#feeds(inputs);
@@ -245,7 +264,7 @@ export class Session {
     try {
       results = await this.#session.run(feeds, fetches);
     } catch (cause) {
-      throw new SessionError(`A run failed: ${messageOf(cause)}`, { cause });
+      throw sessionError("A run failed", cause);
     }
     this.#keep(results);
     const { feedback = {} } = this.#options;
@@ -268,7 +287,7 @@ export class Session {
 /**
  * Makes a graph ready to run on a device.
  *
- * @throws SessionError if the device is not there.
+ * @throws SessionError if the device is not there, with those that are.
  * @example A counter, whose count the session keeps
  * ```ts
  * import { deepEqual } from "node:assert/strict";
@@ -295,10 +314,28 @@ export async function openSession(
   const bytes = modelBytes(graph);
   const settings = optionsOf(device, threads, Object.keys(feedback));
   const created = ort.InferenceSession.create(bytes, settings);
-  const session = await created.catch((cause: unknown) => {
-    const where = device === "cpu" ? "" : ` on ${device}; is it there?`;
-    const why = `Cannot open a graph${where}`;
-    throw new SessionError(`${why}: ${messageOf(cause)}`, { cause });
+  const session = await created.catch(async (cause: unknown) => {
+    const isLeft = device === "cpu" || isOutOfMemory(cause);
+    const where = isLeft
+      ? ""
+      : ` on ${device}; is it there? Here are ${await devicesHere(ort)}`;
+    throw sessionError(`Cannot open a graph${where}`, cause);
   });
   return new Session(ort, session, graph, { ...options, device });
+}
+
+/** The devices that a graph can be opened on. */
+async function devicesHere(ort: Ort): Promise<ReadonlyArray<Device>> {
+  const graph = new Graph();
+  graph.output("y", graph.input("x", "float32", [1]));
+  const bytes = modelBytes(graph);
+  const here: Array<Device> = [];
+  for (const device of DEVICES) {
+    const options = optionsOf(device, 1, []);
+    const opened = ort.InferenceSession.create(bytes, options);
+    const session = await opened.catch(() => undefined);
+    await session?.release();
+    if (session) here.push(device);
+  }
+  return here;
 }

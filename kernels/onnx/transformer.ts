@@ -31,7 +31,7 @@ export interface TransformerConfig {
   /** How many observations there are, or the width of those that are vectors. */
   readonly observations: number | { readonly vector: number };
   readonly actions: number;
-  /** How many tags a step may bear; none if not given. */
+  /** How many tags are known, of those that a step may bear; none if not given. */
   readonly tags?: number;
   /** Width of the stream, a multiple of `heads`. */
   readonly width: number;
@@ -85,14 +85,19 @@ function norm(name: string, width: number) {
 function embeddings(config: TransformerConfig): ReadonlyArray<Parameter> {
   const { observations, actions, tags, width, context, positions } = config;
   return [
-    // One row more each: an observation withheld, no action before.
+    // One row more each: an observation withheld, no action before, no tag.
     typeof observations === "number"
       ? table("embed.observation", observations + 1, width)
       : matrix("embed.observation", observations.vector, width),
     table("embed.action", actions + 1, width),
-    table("embed.reward", 1, width),
+    // What an action was paid: of each a direction of its own, so that one look
+    // back can add up what each of them paid.
+    table("embed.reward", actions + 1, width),
+    // Going on, terminated, truncated: as RL^2 reads it (Duan and others 2016,
+    // arXiv 1611.02779).
+    table("embed.end", 3, width),
     vector("embed.bias", width, 0),
-    ...(tags ? [table("embed.tag", tags, width)] : []),
+    ...(tags ? [table("embed.tag", tags + 1, width)] : []),
     ...(positions === "learned"
       ? [table("embed.position", context * tokensOf(config), width)]
       : []),
@@ -174,7 +179,7 @@ export function embed(
     ? ids("observation", "observation")
     : op.matmul(
       op.reshape(
-        graph.input("observation", "float32", [
+        inputOf(graph, "observation", "float32", [
           batch,
           steps,
           observations.vector,
@@ -183,10 +188,10 @@ export function embed(
       ),
       weights("embed.observation"),
     );
-  const paid = graph.input("previousReward", "float32", [batch, steps]);
+  const paid = inputOf(graph, "previousReward", "float32", [batch, steps]);
   const reward = op.add(
-    op.mul(op.reshape(paid, [rows, 1]), weights("embed.reward")),
-    weights("embed.bias"),
+    op.mul(op.reshape(paid, [rows, 1]), ids("previousAction", "reward")),
+    op.add(ids("previousEnd", "end"), weights("embed.bias")),
   );
   const done = ids("previousAction", "action");
   const marked = tags ? op.add(seen, ids("tag", "tag")) : seen;
@@ -293,8 +298,10 @@ export function speak(
  * Adds the model to a graph, over whole windows. Inputs, all `[batch, context]`:
  * `observation` (int32, `observations` itself where withheld; or float32 with an
  * axis more), `previousAction` (int32, `actions` itself where there is none),
- * `previousReward` (float32), `tag` (int32, if there are tags), `action` (int32,
- * what was then done, if there are heads of the next observation or reward).
+ * `previousReward` (float32), `previousEnd` (int32: 1 where the step before
+ * terminated its episode, 2 where it was cut, else 0), `tag` (int32, if there are tags; `tags` itself where
+ * there is none or it is withheld), `action` (int32, what was then done, if there
+ * are heads of the next observation or reward).
  */
 export function forward(
   config: TransformerConfig,

@@ -9,11 +9,11 @@ import { foldIn, rootKey } from "../../kernels/random/key.ts";
 import { generator } from "../../kernels/random/generator.ts";
 import { permutation } from "../../kernels/random/distributions.ts";
 import { makePart } from "../dataset.ts";
-import { DataError, type StageError } from "../errors.ts";
+import { DataError, type StageError, UsageError } from "../errors.ts";
 import { attempt } from "../jsonl.ts";
 import { type Manifest, needManifest, type ShardEntry } from "../manifest.ts";
 import { progress, say } from "../progress.ts";
-import { keeper } from "../stage.ts";
+import { keeper, type Stage } from "../stage.ts";
 import { rebuild } from "./rebuild.ts";
 import { oneFolder, shardProblem } from "./verify.ts";
 
@@ -46,12 +46,11 @@ function difference(
 }
 
 const replayParts = Effect.fnUntraced(function* (
+  stages: ReadonlyArray<Stage>,
   folder: string,
   manifest: Manifest,
   chosen: (parts: number) => ReadonlyArray<number>,
 ): Effect.fn.Return<number, StageError> {
-  // The table of stages holds this one, so it is looked up when it is there.
-  const { stages } = yield* Effect.promise(() => import("../stages.ts"));
   const production = yield* rebuild(stages, folder, manifest);
   const parts = chosen(production.parts);
   const { compress } = manifest.recipe;
@@ -78,14 +77,25 @@ const replayParts = Effect.fnUntraced(function* (
   });
 });
 
+/** How a stage makes a folder of its own again, if one does. */
+function remakeOf(stages: ReadonlyArray<Stage>, folder: string) {
+  for (const stage of stages) {
+    const made = stage.kind === "keeper" ? stage.remake?.(folder) : undefined;
+    if (made !== undefined) return made;
+  }
+  return undefined;
+}
+
 export const replay = keeper({
   name: "replay",
-  // What it makes again may have been played by a model.
+  // What it makes again may be a model, or played by one.
   native: true,
-  summary: "Make a dataset again and compare it, byte for byte",
+  summary: "Make a dataset or a run again and compare it, byte for byte",
   details:
     `Runs the stages that the manifest names, on the inputs that it names, and
-compares what comes out with the manifest and with the files. Nothing is written.`,
+compares what comes out with the manifest and with the files. Nothing is written.
+A run of update on the CPU is trained again from its packs, in a temporary folder, up
+to its last checkpoint, and its weights and moments are compared.`,
   flags: {
     "sample": {
       type: "count",
@@ -101,15 +111,34 @@ compares what comes out with the manifest and with the files. Nothing is written
     },
   },
   operands: "DIR",
-  examples: ["retrial replay lake", "retrial replay lake --sample 2"],
+  examples: [
+    "retrial replay lake",
+    "retrial replay lake --sample 2",
+    "retrial replay run",
+  ],
 }, (options, operands) =>
   Effect.gen(function* () {
     const folder = yield* attempt("read arguments", () =>
       oneFolder("replay", operands));
+    // The table of stages holds this one, so it is looked up when it is there.
+    const { stages } = yield* Effect.promise(() =>
+      import("../stages.ts")
+    );
+    const remade = yield* attempt(`replay ${folder}`, () =>
+      remakeOf(stages, folder));
+    if (remade) {
+      if (options.sample !== undefined) {
+        return yield* new UsageError({
+          message: `Cannot use --sample: ${folder} is a run, not a dataset`,
+        });
+      }
+      return say(`${folder}: ${yield* remade} comes out the same\n`);
+    }
     const manifest = yield* attempt(`replay ${folder}`, () =>
       needManifest(folder));
-    const count = yield* replayParts(folder, manifest, (parts) =>
-      chooseParts(parts, options.sample, options.seed));
+    const choose = (parts: number) =>
+      chooseParts(parts, options.sample, options.seed);
+    const count = yield* replayParts(stages, folder, manifest, choose);
     say(
       `${folder}: ${count} of ${manifest.recipe.parts} parts come out the same\n`,
     );

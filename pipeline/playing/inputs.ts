@@ -5,7 +5,7 @@
  * @module
  */
 import type { Observation } from "../../envs/env.ts";
-import type { Seat } from "../../envs/lockstep.ts";
+import type { Before, Seat } from "../../envs/lockstep.ts";
 import type { TransformerConfig } from "../../kernels/onnx/transformer.ts";
 import { DataError } from "../errors.ts";
 
@@ -30,6 +30,7 @@ export interface Inputs {
   readonly observation: Int32Array | Float32Array;
   readonly previousAction: Int32Array;
   readonly previousReward: Float32Array;
+  readonly previousEnd: Int32Array;
 }
 
 /** Inputs of `batch` trials; each step bears `tag`, or none of the model's. */
@@ -44,6 +45,7 @@ export function inputsFor(
       : new Float32Array(batch * observations.vector),
     previousAction: new Int32Array(batch),
     previousReward: new Float32Array(batch),
+    previousEnd: new Int32Array(batch),
     ...(tags && { tag: new Int32Array(batch).fill(tag ?? tags) }),
   };
 }
@@ -62,8 +64,7 @@ export function putInputs(
   inputs: Inputs,
   b: number,
   observation: Observation,
-  previousAction: number | undefined,
-  previousReward: number,
+  before: Before,
 ): void {
   if (typeof observations === "number") {
     if (!(Number(observation) < observations)) {
@@ -77,11 +78,13 @@ export function putInputs(
     }
     inputs.observation.set(vector, b * observations.vector);
   }
-  if (previousAction !== undefined && previousAction >= actions) {
-    throw unknown(`action ${previousAction}`, `${actions} actions`);
+  const { action, reward, end } = before;
+  if (action !== undefined && action >= actions) {
+    throw unknown(`action ${action}`, `${actions} actions`);
   }
-  inputs.previousAction[b] = previousAction ?? actions;
-  inputs.previousReward[b] = previousReward;
+  inputs.previousAction[b] = action ?? actions;
+  inputs.previousReward[b] = reward;
+  inputs.previousEnd[b] = end;
 }
 
 function refuse({ env }: Seat, has: string, knows: string): never {

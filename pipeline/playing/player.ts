@@ -4,7 +4,13 @@
  * @module
  */
 import type { Observation } from "../../envs/env.ts";
-import { type Playing, type Seat, sitDown } from "../../envs/lockstep.ts";
+import {
+  type Before,
+  NOTHING,
+  type Playing,
+  type Seat,
+  sitDown,
+} from "../../envs/lockstep.ts";
 import type { TrialRecord } from "../../envs/rollout.ts";
 import {
   chooseAction,
@@ -56,6 +62,8 @@ export interface Prompt {
   readonly observations: ReadonlyArray<Observation>;
   readonly actions: ReadonlyArray<number>;
   readonly rewards: ReadonlyArray<number>;
+  /** How each step ended its episode: see {@linkcode Before}. */
+  readonly ends: ReadonlyArray<number>;
 }
 
 /** What one trial of a model is. */
@@ -105,9 +113,8 @@ interface Sitter {
   /** Steps of the prompt that were shown. */
   shown: number;
   /** Episodes of the seats before. */
-  before: number;
-  previousAction: number | undefined;
-  previousReward: number;
+  played: number;
+  before: Before;
   isOver: boolean;
 }
 
@@ -129,9 +136,8 @@ function begin(sitting: Sitting): Sitter {
     playing,
     actions: first!.env.actions(first!.task) as number,
     shown: 0,
-    before: 0,
-    previousAction: undefined,
-    previousReward: 0,
+    played: 0,
+    before: NOTHING,
     isOver: false,
   };
 }
@@ -141,13 +147,12 @@ function show(
   config: TransformerConfig,
   inputs: Inputs,
   b: number,
-  { sitting: { prompt }, playing, shown, previousAction, previousReward }:
-    Sitter,
+  { sitting: { prompt }, playing, shown, before }: Sitter,
 ): void {
   const observation = prompt && shown < prompt.actions.length
     ? prompt.observations[shown]!
     : playing.observation;
-  putInputs(config, inputs, b, observation, previousAction, previousReward);
+  putInputs(config, inputs, b, observation, before);
 }
 
 /** Does one step, by what the model says of the actions from `at` on. */
@@ -160,7 +165,7 @@ function act(
   const { sitting, playing, policy, forced, actions } = sitter;
   const { warmUp = 0, restart = false } = sitting;
   const { record } = playing;
-  const episode = record.episodes + (restart ? 0 : sitter.before);
+  const episode = record.episodes + (restart ? 0 : sitter.played);
   const share = modelShare(episode, warmUp);
   if (share < 1 && uniform(forced) >= share) {
     playing.take(integer(forced, actions), -Math.log(actions));
@@ -171,15 +176,14 @@ function act(
       : 0;
     playing.take(action, logprob);
   }
-  sitter.previousAction = playing.previousAction;
-  sitter.previousReward = playing.previousReward;
+  sitter.before = playing.before;
   if (!playing.isOver) return;
   const next = sitting.seats[sitter.records.length];
   if (next === undefined) {
     sitter.isOver = true;
     return;
   }
-  sitter.before += record.episodes;
+  sitter.played += record.episodes;
   takeSeat(sitter, next);
 }
 
@@ -187,8 +191,11 @@ function act(
 function read(sitter: Sitter): boolean {
   const { sitting: { prompt }, shown } = sitter;
   if (prompt === undefined || shown >= prompt.actions.length) return false;
-  sitter.previousAction = prompt.actions[shown]!;
-  sitter.previousReward = prompt.rewards[shown]!;
+  sitter.before = {
+    action: prompt.actions[shown]!,
+    reward: prompt.rewards[shown]!,
+    end: prompt.ends[shown]!,
+  };
   sitter.shown++;
   return true;
 }
@@ -236,10 +243,10 @@ function actAll(
 
 function reachedBy(sitters: ReadonlyArray<Sitter>): Reached {
   let [trials, episodes, slowest] = [0, 0, Infinity];
-  for (const { before, playing, isOver } of sitters) {
-    const played = before + playing.record.episodes;
-    episodes += played;
-    slowest = Math.min(slowest, played);
+  for (const { played, playing, isOver } of sitters) {
+    const own = played + playing.record.episodes;
+    episodes += own;
+    slowest = Math.min(slowest, own);
     if (isOver) trials++;
   }
   return { trials, episodes, slowest };

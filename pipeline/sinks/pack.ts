@@ -262,7 +262,7 @@ export const pack = sink(
     details:
       `Writes DIR/pack-00000.safetensors and so on, and DIR/pack.json, which says what is
 in them: windows x context arrays observations, next_observations, actions, rewards,
-previous_actions, previous_rewards (of the step before, in the episode before too;
+previous_actions, previous_rewards, previous_ends (of the step before, in the episode before too;
 none is -1 and 0 before the first step of a trial), positions (steps since the trial
 began), starts (1 of an episode, 2 of a trial), ends (1 terminated, 2 truncated), mask
 (1 where there is a step), tags (-1 none), and with --label labels. Windows go over

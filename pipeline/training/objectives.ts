@@ -6,115 +6,210 @@
 import {
   imitation,
   type Loss,
+  policyGradient,
   positionWeights,
 } from "../../kernels/onnx/losses.ts";
+import { doubleDqn } from "../../kernels/onnx/q_learning.ts";
 import type {
   Head,
   TransformerConfig,
 } from "../../kernels/onnx/transformer.ts";
-import type { Data } from "../../kernels/onnx/graph.ts";
 import { UsageError } from "../errors.ts";
-import type { PackDescription } from "../pack_layout.ts";
+import type { FloatColumn, PackDescription } from "../pack_layout.ts";
+import {
+  type Batch,
+  float32,
+  instead,
+  int32,
+  readings,
+  seen,
+  uint8,
+} from "./batches.ts";
+import { bootstrapOf } from "./bootstrap.ts";
 import { gather, type Packs } from "./packs.ts";
-
-export const OBJECTIVES = ["ad", "dpt", "omnirl"] as const;
-export type ObjectiveName = typeof OBJECTIVES[number];
+import {
+  DQN,
+  filled,
+  type ObjectiveName,
+  type ObjectiveOptions,
+  POLICY_GRADIENT,
+} from "./settings.ts";
 
 /** Positions over which OmniRL's weights rise. */
 const WARM_POSITIONS = 512;
 
 export interface Objective {
+  /** What the model is to say. */
   readonly outputs: ReadonlyArray<Head>;
   readonly loss: Loss;
-  /** Whether labels are those of a reference, rather than what was done. */
-  readonly labelled: boolean;
+  /** Of delayed weights, where the loss wants them. */
+  readonly polyak?: number;
+  /** What the loss reads of some windows, beside what the model does. */
+  readonly targets: (
+    packs: Packs,
+    windows: Int32Array,
+    config: TransformerConfig,
+  ) => Batch;
 }
 
-/** The objective of that name, for packs that have what it reads. */
-export function objectiveOf(
-  name: ObjectiveName,
-  { label }: PackDescription,
-): Objective {
-  if (name !== "ad" && label === undefined) {
-    throw new UsageError({
-      message:
-        `Cannot train ${name}: the packs have no labels; pack them with --label`,
-    });
-  }
-  if (name !== "omnirl") {
-    return {
-      outputs: ["action"],
-      loss: imitation({ action: 1 }),
-      labelled: name === "dpt",
-    };
-  }
-  return {
-    outputs: ["action", "nextObservation", "reward"],
-    loss: imitation({ action: 0.2, nextObservation: 0.4, reward: 0.4 }),
-    labelled: true,
-  };
-}
+type Make = (
+  description: PackDescription,
+  options: ObjectiveOptions,
+) => Objective;
 
-const int32 = (length: number) => new Int32Array(length);
-const float32 = (length: number) => new Float32Array(length);
-
-/** Puts another number in place of -1. */
-function instead(column: Int32Array, other: number): Int32Array {
-  for (let i = 0; i < column.length; i++) {
-    if (column[i] === -1) column[i] = other;
-  }
-  return column;
-}
-
-/** 1 for a step, 0 for padding; by position for OmniRL. */
-function weightsOf(
-  packs: Packs,
-  windows: Int32Array,
-  name: ObjectiveName,
-): Float32Array {
-  const weights = gather(packs, windows, "mask", float32)!;
-  if (name !== "omnirl") return weights;
-  const { context } = packs.description;
-  const rising = positionWeights(WARM_POSITIONS, WARM_POSITIONS);
-  const top = rising[WARM_POSITIONS - 1]!;
-  return weights.map((mask, i) => {
-    const at = Math.min(i % context, WARM_POSITIONS - 1);
-    return mask * rising[at]! / top;
+function needLabels(name: ObjectiveName, { label }: PackDescription): void {
+  if (label !== undefined) return;
+  throw new UsageError({
+    message:
+      `Cannot train ${name}: the packs have no labels; pack them with --label`,
   });
 }
 
-/** What a training step reads of some windows. */
+function needColumns(
+  name: ObjectiveName,
+  { columns }: PackDescription,
+  wanted: ReadonlyArray<FloatColumn>,
+): void {
+  const missing = wanted.find((column) => !columns.includes(column));
+  if (missing === undefined) return;
+  throw new UsageError({
+    message:
+      `Cannot train ${name}: the packs have no ${missing}; pack --columns ${wanted}`,
+  });
+}
+
+/** Labels of a reference, or what was done, and the weight of each step. */
+function imitated(column: "labels" | "actions"): Objective["targets"] {
+  return (packs, windows) => ({
+    label: gather(packs, windows, column, int32),
+    weight: gather(packs, windows, "mask", float32),
+  });
+}
+
+const algorithmDistillation: Make = () => ({
+  outputs: ["action"],
+  loss: imitation({ action: 1 }),
+  targets: imitated("actions"),
+});
+
+const decisionPretrained: Make = (description) => {
+  needLabels("dpt", description);
+  return {
+    outputs: ["action"],
+    loss: imitation({ action: 1 }),
+    targets: imitated("labels"),
+  };
+};
+
+/** The same weights in each window: less, where little has been seen. */
+function rising(mask: Float32Array, context: number): Float32Array {
+  const weights = positionWeights(WARM_POSITIONS, WARM_POSITIONS);
+  const top = weights[WARM_POSITIONS - 1]!;
+  return mask.map((isThere, i) => {
+    const at = Math.min(i % context, WARM_POSITIONS - 1);
+    return isThere * weights[at]! / top;
+  });
+}
+
+const omnirl: Make = (description) => {
+  needLabels("omnirl", description);
+  const { context } = description;
+  return {
+    outputs: ["action", "nextObservation", "reward"],
+    loss: imitation({ action: 0.2, nextObservation: 0.4, reward: 0.4 }),
+    targets: (packs, windows, config) => ({
+      label: gather(packs, windows, "labels", int32),
+      weight: rising(gather(packs, windows, "mask", float32), context),
+      action: instead(gather(packs, windows, "actions", int32), 0),
+      nextObservation: seen(packs, windows, "next_observations", config),
+      reward: gather(packs, windows, "rewards", float32),
+    }),
+  };
+};
+
+const clippedGradient: Make = (description, options) => {
+  const given = filled(POLICY_GRADIENT, options);
+  const { value, entropy, kl } = given;
+  const hasValue = value > 0;
+  needColumns("pg", description, [
+    "advantages",
+    "logprobs",
+    ...(hasValue ? ["returns"] as const : []),
+  ]);
+  return {
+    outputs: hasValue ? ["action", "value"] : ["action"],
+    loss: policyGradient({
+      low: given["clip-low"],
+      high: given["clip-high"],
+      dual: given["dual-clip"],
+      aggregation: given.aggregation,
+      entropy,
+      kl,
+      ...(hasValue && { value }),
+    }),
+    targets: (packs, windows) => ({
+      action: instead(gather(packs, windows, "actions", int32), 0),
+      mask: gather(packs, windows, "mask", float32),
+      advantage: gather(packs, windows, "advantages", float32),
+      oldLogProbability: gather(packs, windows, "logprobs", float32),
+      ...(hasValue && { target: gather(packs, windows, "returns", float32) }),
+    }),
+  };
+};
+
+const doubleQ: Make = ({ context }, options) => {
+  const { gamma, relative, polyak, ...given } = filled(DQN, options);
+  const discounts = { gamma, gammaTrial: given["gamma-trial"] };
+  return {
+    outputs: ["q"],
+    loss: doubleDqn({ rewardScale: given["reward-scale"], relative }),
+    polyak,
+    targets: (packs, windows) => {
+      const read = (name: string) => gather(packs, windows, name, uint8);
+      const bounds = {
+        starts: read("starts"),
+        ends: read("ends"),
+        mask: read("mask"),
+      };
+      return {
+        action: instead(gather(packs, windows, "actions", int32), 0),
+        reward: gather(packs, windows, "rewards", float32),
+        ...bootstrapOf(bounds, context, discounts),
+      };
+    },
+  };
+};
+
+const MAKE: Readonly<Record<ObjectiveName, Make>> = {
+  ad: algorithmDistillation,
+  dpt: decisionPretrained,
+  omnirl,
+  pg: clippedGradient,
+  dqn: doubleQ,
+};
+
+/**
+ * The objective of that name.
+ *
+ * @throws UsageError if the packs do not have what it reads.
+ */
+export function objectiveOf(
+  name: ObjectiveName,
+  description: PackDescription,
+  options: ObjectiveOptions,
+): Objective {
+  return MAKE[name](description, options);
+}
+
+/** All inputs of a training step, beside the weights and rates. */
 export function batchOf(
   packs: Packs,
   windows: Int32Array,
   config: TransformerConfig,
-  name: ObjectiveName,
-  objective: Objective,
-): Readonly<Record<string, Data>> {
-  const { actions, observations } = config;
-  const isVector = typeof observations !== "number";
-  const seen = (column: string) =>
-    gather<Int32Array | Float32Array>(
-      packs,
-      windows,
-      column,
-      isVector ? float32 : int32,
-    )!;
-  const done = gather(packs, windows, "actions", int32)!;
-  const labels = objective.labelled
-    ? gather(packs, windows, "labels", int32)!
-    : done.slice();
-  const before = gather(packs, windows, "previous_actions", int32)!;
+  { targets }: Objective,
+): Batch {
   return {
-    observation: seen("observations"),
-    previousAction: instead(before, actions),
-    previousReward: gather(packs, windows, "previous_rewards", float32)!,
-    label: labels,
-    weight: weightsOf(packs, windows, name),
-    ...(config.outputs.includes("nextObservation") && {
-      action: instead(done, 0),
-      nextObservation: seen("next_observations"),
-      reward: gather(packs, windows, "rewards", float32)!,
-    }),
+    ...readings(packs, windows, config),
+    ...targets(packs, windows, config),
   };
 }

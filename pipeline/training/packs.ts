@@ -1,14 +1,17 @@
 /**
- * Packed windows, read to train on.
+ * Packed windows, read to train on. Files are not held: the windows of a batch are
+ * read from where they stand, so packs may be larger than memory.
  *
  * @module
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import {
-  decodeSafetensors,
+  arrayOf,
+  headerEnd,
+  layoutOf,
+  type Place,
   SafetensorsError,
-  type Tensors,
 } from "../../kernels/safetensors.ts";
 import { foldIn, type Key } from "../../kernels/random/key.ts";
 import { generator } from "../../kernels/random/generator.ts";
@@ -20,12 +23,25 @@ import {
   type PackDescription,
 } from "../pack_layout.ts";
 
-/** A packed set, its files in memory. */
+/** Files that are open at once: processes may have but so many. */
+const OPEN_FILES = 128;
+
+/** One file of a packed set. */
+interface PackFile {
+  readonly file: string;
+  /** Where its columns stand. */
+  readonly places: { readonly [name: string]: Place };
+  /** Number of its first window. */
+  readonly first: number;
+}
+
+/** A packed set; `close` it when it is done with. */
 export interface Packs {
   readonly description: PackDescription;
-  readonly files: ReadonlyArray<Tensors>;
-  /** Number of the first window of each file. */
-  readonly firsts: ReadonlyArray<number>;
+  readonly files: ReadonlyArray<PackFile>;
+  /** A file of the set, to read from. */
+  readonly descriptor: (file: string) => number;
+  readonly close: () => void;
 }
 
 function bad(file: string, what: string): DataError {
@@ -50,66 +66,115 @@ export function readDescription(folder: string): PackDescription {
   return made as PackDescription;
 }
 
-/** The tensors of a file, each of so many windows of the context. */
-function readFile(
+/** Reads bytes of a file from a place on. */
+function readAt(
+  fd: number,
+  into: Uint8Array,
+  from: number,
   file: string,
-  windows: number,
-  { context }: PackDescription,
-): Tensors {
-  if (!fs.existsSync(file)) throw bad(file, "is missing");
+): void {
+  for (let done = 0; done < into.length;) {
+    const left = into.length - done;
+    const read = fs.readSync(fd, into, done, left, from + done);
+    if (read === 0) throw bad(file, `ends before byte ${from + into.length}`);
+    done += read;
+  }
+}
+
+/** Descriptors of files, the last so many of them kept open. */
+function descriptors() {
+  const open = new Map<string, number>();
+  const shut = (file: string) => {
+    fs.closeSync(open.get(file)!);
+    open.delete(file);
+  };
+  return {
+    descriptor: (file: string) => {
+      const fd = open.get(file) ?? fs.openSync(file, "r");
+      // The one used last is the last of the map.
+      open.delete(file);
+      open.set(file, fd);
+      if (open.size > OPEN_FILES) shut(open.keys().next().value!);
+      return fd;
+    },
+    close: () => [...open.keys()].forEach(shut),
+  };
+}
+
+function placesIn(file: string, fd: number): PackFile["places"] {
+  const { size } = fs.fstatSync(fd);
+  const start = new Uint8Array(Math.min(8, size));
+  readAt(fd, start, 0, file);
   try {
-    const { tensors } = decodeSafetensors(
-      new Uint8Array(fs.readFileSync(file)),
-    );
-    for (const [name, { shape }] of Object.entries(tensors)) {
-      if (shape[0] === windows && shape[1] === context) continue;
-      throw bad(
-        file,
-        `${name} is [${shape}], expected [${windows},${context}]`,
-      );
-    }
-    return tensors;
+    const header = new Uint8Array(headerEnd(start, size));
+    readAt(fd, header, 0, file);
+    return layoutOf(header, size).places;
   } catch (error) {
     if (!(error instanceof SafetensorsError)) throw error;
     throw bad(file, error.message);
   }
 }
 
-export function openPacks(folder: string): Packs {
-  const description = readDescription(folder);
-  let first = 0;
-  const firsts = description.files.map(({ windows }) => {
-    first += windows;
-    return first - windows;
-  });
-  const files = description.files.map(({ file, windows }) =>
-    readFile(path.join(folder, file), windows, description)
-  );
-  return { description, files, firsts };
+/** Columns of `windows` windows each, the same as in the first file. */
+function checkPlaces(
+  { file, places }: PackFile,
+  [windows, context]: readonly [number, number],
+  like: PackFile["places"],
+): void {
+  for (const [name, { shape, dtype }] of Object.entries(places)) {
+    if (shape[0] !== windows || shape[1] !== context) {
+      throw bad(
+        file,
+        `${name} is [${shape}], expected [${windows},${context}]`,
+      );
+    }
+    if (dtype === "I64") throw bad(file, `${name} is of 64-bit integers`);
+  }
+  for (const [name, wanted] of Object.entries(like)) {
+    const place = places[name];
+    if (place === undefined) throw bad(file, `${name} is missing`);
+    const isSame = place.dtype === wanted.dtype &&
+      elementsOf(place) === elementsOf(wanted);
+    if (!isSame) throw bad(file, `${name} is not as in the first file`);
+  }
 }
 
-/** The file that a window is in, and its number there. */
-function locate({ firsts }: Packs, window: number) {
-  let file = firsts.length - 1;
-  while (firsts[file]! > window) file--;
-  return { file, at: window - firsts[file]! };
+export function openPacks(folder: string): Packs {
+  const description = readDescription(folder);
+  const { descriptor, close } = descriptors();
+  let [first, like] = [0, undefined as PackFile["places"] | undefined];
+  try {
+    const files = description.files.map(({ file: name, windows }) => {
+      const file = path.join(folder, name);
+      if (!fs.existsSync(file)) throw bad(file, "is missing");
+      const own = { file, places: placesIn(file, descriptor(file)), first };
+      like ??= own.places;
+      checkPlaces(own, [windows, description.context], like);
+      first += windows;
+      return own;
+    });
+    return { description, files, descriptor, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /**
- * Windows of update `update` (from 0): `batch` of them, each epoch in an order of
- * its own. A function of its arguments alone, so that a run that was stopped goes
- * on as if it had not been.
+ * Windows of batch `batch` (from 0) of `size`, each epoch in an order of its own. A
+ * function of its arguments alone, so that a run that was stopped goes on as if it
+ * had not been.
  */
-export function windowsOfUpdate(
+export function windowsOfBatch(
   key: Key,
   windows: number,
+  size: number,
   batch: number,
-  update: number,
 ): Int32Array {
-  const chosen = new Int32Array(batch);
+  const chosen = new Int32Array(size);
   let [epoch, order] = [-1, new Int32Array(0)];
-  for (let i = 0; i < batch; i++) {
-    const at = update * batch + i;
+  for (let i = 0; i < size; i++) {
+    const at = batch * size + i;
     const own = Math.floor(at / windows);
     if (own !== epoch) {
       epoch = own;
@@ -138,23 +203,50 @@ function orderOf(
   return kept!.order as Int32Array<ArrayBuffer>;
 }
 
-/** A column of some windows, one behind the other; none if there is no such. */
+/** The file that a window is in. */
+function fileOf({ files }: Packs, window: number): PackFile {
+  let [low, high] = [0, files.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (files[middle]!.first <= window) low = middle;
+    else high = middle - 1;
+  }
+  return files[low]!;
+}
+
+/** Whether a packed set has a column. */
+export function hasColumn({ files }: Packs, name: string): boolean {
+  return files[0]?.places[name] !== undefined;
+}
+
+/** How many elements a window has. */
+function elementsOf({ shape }: Place): number {
+  return shape.slice(1).reduce((product, side) => product * side, 1);
+}
+
+/** A column of some windows, one behind the other, as elements of any type. */
 export function gather<A extends Int32Array | Float32Array | Uint8Array>(
   packs: Packs,
   windows: Int32Array,
   name: string,
   into: (length: number) => A,
-): A | undefined {
-  if (packs.files[0]?.[name] === undefined) return undefined;
-  const { shape } = packs.files[0][name];
-  const size = shape.slice(1).reduce((product, side) => product * side, 1);
-  const out = into(windows.length * size);
+): A {
+  const { file, places: { [name]: place } } = packs.files[0]!;
+  if (place === undefined) throw bad(file, `${name} is missing`);
+  const size = elementsOf(place);
+  const stored = arrayOf(place.dtype, windows.length * size);
+  const bytes = new Uint8Array(stored.buffer);
+  const length = stored.byteLength / windows.length;
   windows.forEach((window, i) => {
-    const { file, at } = locate(packs, window);
-    const { data } = packs.files[file]![name]!;
-    const part = data.subarray(at * size, (at + 1) * size);
-    // Packs hold no 64-bit integers.
-    out.set(part as unknown as ArrayLike<number>, i * size);
+    const { file, places, first } = fileOf(packs, window);
+    const from = places[name]!.from + (window - first) * length;
+    const own = bytes.subarray(i * length, (i + 1) * length);
+    readAt(packs.descriptor(file), own, from, file);
   });
-  return out;
+  const out = into(0);
+  if (stored.constructor === out.constructor) return stored as A;
+  const cast = into(stored.length);
+  // Packs hold no 64-bit integers.
+  cast.set(stored as ArrayLike<number>);
+  return cast;
 }

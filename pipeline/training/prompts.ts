@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import type { Observation } from "../../envs/env.ts";
+import { TERMINATED, TRUNCATED } from "../../envs/rollout.ts";
 import { DataError, type StageError } from "../errors.ts";
 import { expandInputs, readFiles } from "../files.ts";
 import { attempt, forEachRow, parseRow } from "../jsonl.ts";
@@ -28,12 +29,13 @@ interface Growing {
   readonly observations: Array<Observation>;
   readonly actions: Array<number>;
   readonly rewards: Array<number>;
+  readonly ends: Array<number>;
 }
 
 /** Adds the steps of a trial: an episode's last observation leads to none. */
 function add(to: Growing, { id, episodes }: Trial): void {
   to.ids.push(id);
-  episodes.forEach(({ observations, actions, rewards }, e) => {
+  episodes.forEach(({ observations, actions, rewards, terminated }, e) => {
     actions.forEach((action, t) => {
       const seen = observations[t]!;
       const isSeen = typeof seen === "number" ||
@@ -55,6 +57,8 @@ function add(to: Growing, { id, episodes }: Trial): void {
       to.observations.push(seen);
       to.actions.push(action as number);
       to.rewards.push(rewards[t]!);
+      const how = terminated ? TERMINATED : TRUNCATED;
+      to.ends.push(t === actions.length - 1 ? how : 0);
     });
   });
 }
@@ -73,7 +77,7 @@ export const promptsOf = Effect.fnUntraced(function* (
         forEachRow(batch, row, () => {
           const trial = parseRow(row);
           const own = found.get(trial.task.id) ??
-            { ids: [], observations: [], actions: [], rewards: [] };
+            { ids: [], observations: [], actions: [], rewards: [], ends: [] };
           found.set(trial.task.id, own);
           add(own, trial);
         });

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Environment } from "../../envs/env.ts";
+import { TERMINATED, TRUNCATED } from "../../envs/rollout.ts";
 import { generator } from "../../kernels/random/generator.ts";
 import { rootKey } from "../../kernels/random/key.ts";
 import { UsageError } from "../errors.ts";
@@ -126,6 +127,7 @@ export function walked(
   const observations: Array<number> = [];
   const actions: Array<number> = [];
   const rewards: Array<number> = [];
+  const ends: Array<number> = [];
   // Nothing on these maps is left to chance.
   const random = generator(rootKey("0"));
   for (const path of paths) {
@@ -133,11 +135,19 @@ export function walked(
       const from = path[i]!;
       const count = env.actions(task) as number;
       for (let action = 0; action < count; action++) {
-        const { state, reward } = env.step(task, from, action, random);
+        const { state, reward, terminated } = env.step(
+          task,
+          from,
+          action,
+          random,
+        );
         if (state !== to) continue;
         observations.push(from);
         actions.push(action);
         rewards.push(reward);
+        // A path that goes no further is cut there.
+        const isLast = i === path.length - 2;
+        ends.push(terminated ? TERMINATED : isLast ? TRUNCATED : 0);
         return;
       }
       throw new RangeError(
@@ -145,5 +155,5 @@ export function walked(
       );
     });
   }
-  return { observations, actions, rewards };
+  return { observations, actions, rewards, ends };
 }

@@ -3,7 +3,9 @@
  *
  *     config.json              model, objective, options, packs
  *     log.jsonl                one line an update: loss, its terms, gradient norm
+ *     timing.jsonl             how long it took; not the same the next time
  *     checkpoint-000500/       model.safetensors, optimiser.safetensors,
+ *                              delayed.safetensors where there are such weights,
  *                              state.json, policy.onnx
  *
  * @module
@@ -17,28 +19,65 @@ import {
   parametersOf,
   type TransformerConfig,
 } from "../../kernels/onnx/transformer.ts";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  SafetensorsError,
-} from "../../kernels/safetensors.ts";
+import { encodeSafetensors } from "../../kernels/safetensors.ts";
 import { DataError } from "../errors.ts";
+import {
+  checkpointsIn,
+  CONFIG,
+  readWeights,
+  WEIGHTS,
+} from "../playing/checkpoint.ts";
 import { writeFolder } from "../shard.ts";
 
-export const CONFIG = "config.json";
 export const LOG = "log.jsonl";
-const CHECKPOINT = /^checkpoint-(\d{6,})$/;
+export const TIMING = "timing.jsonl";
+export const RUN_SCHEMA = "retrial/run@1";
+const DELAYED = "delayed.safetensors";
+/** Files of a checkpoint that are the same when a run is made again. */
+export const REPEATABLE = [
+  WEIGHTS,
+  "optimiser.safetensors",
+  DELAYED,
+] as const;
 const utf8 = new TextEncoder();
 
-/** What a run trains, and how; equal ones are the same run. */
+/** What a run trains, and how. */
 export interface RunConfig {
-  readonly schema: "retrial/run@1";
+  readonly schema: typeof RUN_SCHEMA;
   readonly model: TransformerConfig;
   readonly objective: string;
   readonly options: { readonly [name: string]: unknown };
-  readonly packs: ReadonlyArray<
-    { readonly file: string; readonly sha256: string }
-  >;
+  /** The packs, their folder as seen from that of the run. */
+  readonly packs: {
+    readonly folder: string;
+    readonly files: ReadonlyArray<
+      { readonly file: string; readonly sha256: string }
+    >;
+  };
+  /** The checkpoint whose weights it began with, and their digest. */
+  readonly from?: { readonly folder: string; readonly sha256: string };
+}
+
+/** Whether two are the same run: where packs and checkpoints lie is no matter. */
+export function isSameRun(a: RunConfig, b: RunConfig): boolean {
+  const bare = ({ packs, from, ...rest }: RunConfig) =>
+    JSON.stringify({ ...rest, packs: packs?.files, from: from?.sha256 });
+  return bare(a) === bare(b);
+}
+
+/** What a folder says that it trains; `undefined` if it is no run. */
+export function readRun(folder: string): RunConfig | undefined {
+  const file = path.join(folder, CONFIG);
+  if (!fs.existsSync(file)) return undefined;
+  try {
+    const config: RunConfig | null = JSON.parse(fs.readFileSync(file, "utf8"));
+    const isRun = config?.schema === RUN_SCHEMA &&
+      typeof config.packs?.folder === "string";
+    return isRun ? config : undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
 }
 
 /** What training goes on from. */
@@ -46,6 +85,7 @@ export interface Checkpoint {
   readonly update: number;
   readonly weights: Weights;
   readonly moments: Weights;
+  readonly delayed?: Weights | undefined;
 }
 
 function tensorsOf(
@@ -59,19 +99,11 @@ function tensorsOf(
   );
 }
 
-/** Checkpoints of a folder, the last one last. */
-export function checkpointsIn(folder: string): ReadonlyArray<string> {
-  if (!fs.existsSync(folder)) return [];
-  return fs.readdirSync(folder).filter((name) => CHECKPOINT.test(name)).sort(
-    (a, b) => Number(CHECKPOINT.exec(a)![1]) - Number(CHECKPOINT.exec(b)![1]),
-  );
-}
-
 /** Writes a checkpoint, whole or not at all; the one before it is then deleted. */
 export function writeCheckpoint(
   folder: string,
   model: TransformerConfig,
-  { update, weights, moments }: Checkpoint,
+  { update, weights, moments, delayed }: Checkpoint,
 ): void {
   const before = checkpointsIn(folder);
   const name = `checkpoint-${String(update).padStart(6, "0")}`;
@@ -81,10 +113,13 @@ export function writeCheckpoint(
   );
   const graph = forwardGraph(model, { batch: 1, weights });
   writeFolder(path.join(folder, name), {
-    "model.safetensors": encodeSafetensors(tensorsOf(weights, shapes)),
+    [WEIGHTS]: encodeSafetensors(tensorsOf(weights, shapes)),
     "optimiser.safetensors": encodeSafetensors(tensorsOf(moments, new Map())),
+    ...(delayed && {
+      [DELAYED]: encodeSafetensors(tensorsOf(delayed, shapes)),
+    }),
     "policy.onnx": modelBytes(graph),
-    "config.json": utf8.encode(JSON.stringify(model, null, 2) + "\n"),
+    [CONFIG]: utf8.encode(JSON.stringify(model, null, 2) + "\n"),
     "state.json": utf8.encode(JSON.stringify({ update }) + "\n"),
   });
   for (const old of before) {
@@ -92,18 +127,12 @@ export function writeCheckpoint(
   }
 }
 
-function readWeights(file: string): Weights {
-  try {
-    const bytes = new Uint8Array(fs.readFileSync(file));
-    return Object.fromEntries(
-      Object.entries(decodeSafetensors(bytes).tensors).map(([name, { data }]) =>
-        [name, data as Float32Array] as const
-      ),
-    );
-  } catch (error) {
-    if (!(error instanceof SafetensorsError)) throw error;
-    throw new DataError({ message: `${file}: ${error.message}` });
-  }
+/** The update of the last checkpoint of a run, 0 if there is none. */
+export function lastUpdate(folder: string): number {
+  const name = checkpointsIn(folder).at(-1);
+  if (name === undefined) return 0;
+  const file = path.join(folder, name, "state.json");
+  return JSON.parse(fs.readFileSync(file, "utf8")).update;
 }
 
 /** The last checkpoint of a run. */
@@ -112,37 +141,11 @@ export function lastCheckpoint(folder: string): Checkpoint | undefined {
   if (name === undefined) return undefined;
   const own = path.join(folder, name);
   return {
-    update: JSON.parse(fs.readFileSync(`${own}/state.json`, "utf8")).update,
-    weights: readWeights(`${own}/model.safetensors`),
+    update: lastUpdate(folder),
+    weights: readWeights(path.join(own, WEIGHTS)),
     moments: readWeights(`${own}/optimiser.safetensors`),
-  };
-}
-
-/** The last checkpoint of a run; a checkpoint is its own. */
-export function modelFolder(folder: string): string {
-  const name = checkpointsIn(folder).at(-1);
-  return name === undefined ? folder : path.join(folder, name);
-}
-
-/** The files that a model is read from. */
-export function modelFiles(folder: string): readonly [string, string] {
-  const own = modelFolder(folder);
-  return [path.join(own, CONFIG), path.join(own, "model.safetensors")];
-}
-
-/** The model of a run, or of a checkpoint, with its weights. */
-export function readModel(
-  folder: string,
-): { readonly model: TransformerConfig; readonly weights: Weights } {
-  const [config, weights] = modelFiles(folder);
-  for (const file of [config, weights]) {
-    if (fs.existsSync(file)) continue;
-    throw new DataError({
-      message: `${file}: is not there; retrial update writes such folders`,
-    });
-  }
-  return {
-    model: JSON.parse(fs.readFileSync(config, "utf8")),
-    weights: readWeights(weights),
+    ...(fs.existsSync(`${own}/${DELAYED}`) && {
+      delayed: readWeights(`${own}/${DELAYED}`),
+    }),
   };
 }

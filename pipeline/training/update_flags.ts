@@ -7,7 +7,8 @@ import { DEVICES } from "../../kernels/onnx/session.ts";
 import { OUTPUT_FLAGS } from "../chain.ts";
 import type { Options } from "../flags.ts";
 import { SEED_FLAG } from "../keyed.ts";
-import { OBJECTIVES } from "./objectives.ts";
+import { AGGREGATIONS } from "../../kernels/policy_loss.ts";
+import { OBJECTIVES } from "./settings.ts";
 
 export const flags = {
   out: {
@@ -22,38 +23,139 @@ export const flags = {
     choices: OBJECTIVES,
     default: "ad",
     value: "NAME",
-    summary: "ad imitates what was done; dpt, omnirl predict labels",
+    summary:
+      "ad imitates what was done; dpt, omnirl predict labels; pg, dqn learn from rewards",
+  },
+  from: {
+    type: "text",
+    value: "RUN|CHECKPOINT",
+    summary: "model and weights to begin with",
   },
   updates: {
     type: "count",
-    default: 1000,
     min: 1,
     value: "N",
-    summary: "updates in all",
+    summary: "updates in all (1000)",
+  },
+  epochs: {
+    type: "number",
+    min: 0,
+    value: "E",
+    summary: "passes over all windows, in place of --updates",
+  },
+  until: {
+    type: "text",
+    value: "TIME",
+    summary: "save and end after so long: 90s, 10m, 1h",
   },
   batch: {
     type: "count",
     default: 16,
     min: 1,
     value: "B",
-    summary: "windows of an update",
+    summary: "windows at once",
   },
-  width: { type: "count", default: 64, min: 2, summary: "width of the model" },
-  layers: { type: "count", default: 3, min: 1, summary: "blocks" },
-  heads: { type: "count", default: 2, min: 1, summary: "heads of attention" },
+  accumulate: {
+    type: "count",
+    default: 1,
+    min: 1,
+    value: "K",
+    summary: "batches of an update, whose mean gradient it takes",
+  },
+  width: { type: "count", min: 2, summary: "width of the model (64)" },
+  layers: { type: "count", min: 1, summary: "blocks (3)" },
+  heads: { type: "count", min: 1, summary: "heads of attention (2)" },
   tokens: {
     type: "text",
     choices: ["step", "three"],
-    default: "step",
     value: "HOW",
-    summary: "one token a step, or three as Algorithm Distillation has it",
+    summary:
+      "one token a step (step), or three as Algorithm Distillation has it",
   },
   positions: {
     type: "text",
     choices: ["rotary", "learned"],
-    default: "rotary",
     value: "HOW",
-    summary: "how positions are told",
+    summary: "how positions are told (rotary)",
+  },
+  tags: {
+    type: "text",
+    choices: ["on", "off"],
+    value: "HOW",
+    summary: "whether tags are read (where packs have them)",
+  },
+  "clip-low": {
+    type: "number",
+    min: 0,
+    max: 1,
+    value: "E",
+    summary: "pg: ratios count from 1 - E on (0.2)",
+  },
+  "clip-high": {
+    type: "number",
+    min: 0,
+    value: "E",
+    summary: "pg: ratios count up to 1 + E (0.2)",
+  },
+  "dual-clip": {
+    type: "number",
+    min: 1,
+    value: "C",
+    summary: "pg: bound of the loss, in |A|, where A < 0 (3)",
+  },
+  aggregation: {
+    type: "text",
+    choices: AGGREGATIONS,
+    value: "HOW",
+    summary: "pg: how losses of steps are added up (token-mean)",
+  },
+  entropy: {
+    type: "number",
+    min: 0,
+    value: "W",
+    summary: "pg: weight of the entropy, which is taken off (0)",
+  },
+  kl: {
+    type: "number",
+    min: 0,
+    value: "W",
+    summary: "pg: weight of the divergence from the policy that acted (0)",
+  },
+  value: {
+    type: "number",
+    min: 0,
+    value: "W",
+    summary: "pg: weight of the value, learned from returns (0: none)",
+  },
+  gamma: {
+    type: "number",
+    min: 0,
+    max: 1,
+    value: "G",
+    summary: "dqn: discount within an episode (0.9)",
+  },
+  "gamma-trial": {
+    type: "number",
+    min: 0,
+    max: 1,
+    value: "G",
+    summary: "dqn: discount from an episode to the next (0)",
+  },
+  "reward-scale": {
+    type: "number",
+    value: "X",
+    summary: "dqn: what rewards are multiplied by (1)",
+  },
+  relative: {
+    type: "switch",
+    summary: "dqn: errors of a window over the mean of its targets",
+  },
+  polyak: {
+    type: "number",
+    min: 0,
+    max: 1,
+    value: "A",
+    summary: "dqn: how fast the delayed weights follow (0.1)",
   },
   rate: {
     type: "number",

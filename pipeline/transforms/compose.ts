@@ -14,7 +14,10 @@ import { recycle, take, writer } from "../bytes.ts";
 import {
   accumulate,
   type Accumulator,
+  addCounts,
   type Batch,
+  type Composed,
+  type Counts,
   forEachRow,
   type OnBadLine,
 } from "../jsonl.ts";
@@ -67,27 +70,39 @@ function drawSet(options: ComposeOptions) {
   };
 }
 
-/** Sums that are told at the end. */
-interface Totals {
-  contexts: number;
-  sets: number;
-  episodes: number;
-  steps: number;
-  successes: number;
-  joined: number;
-}
+const NONE: Composed = {
+  sets: 0,
+  episodes: 0,
+  successes: 0,
+  joined: 0,
+  bursty: 0,
+};
 
-function told(totals: Totals): string {
-  const { contexts, sets, episodes, steps, successes, joined } = totals;
-  const each = (n: number) => (n / contexts).toFixed(1);
+function told({ rows, steps, composed = NONE }: Counts): string {
+  const { sets, episodes, successes, joined } = composed;
+  const each = (n: number) => (n / rows).toFixed(1);
   const share = (n: number, of: number) => `${(100 * n / of).toFixed(1)} %`;
-  return `${contexts} contexts of ${each(sets)} sets, ${
+  return `${rows} contexts of ${each(sets)} sets, ${
     each(episodes)
   } episodes and ${each(steps)} steps; ${
     share(successes, episodes)
   } of episodes successful, ${
-    share(joined, contexts)
+    share(joined, rows)
   } of contexts on several tasks\n`;
+}
+
+/** What is in one context. */
+function countsOf(context: Context, bursty: boolean): Counts {
+  const { boundaries, episodes, steps, successes } = context;
+  const tasks = new Set(boundaries.map(({ task }) => task));
+  const composed = {
+    sets: boundaries.length,
+    episodes,
+    successes,
+    joined: Number(tasks.size > 1),
+    bursty: Number(bursty),
+  };
+  return { rows: 1, steps, composed };
 }
 
 /** Batches in, batches of contexts out. */
@@ -103,29 +118,15 @@ function composer(
   const out = writer(MEBIBYTE);
   // Of trials as they come, and of one trial that makes contexts of its own.
   const [joined, own] = [emptyContext(), emptyContext()];
-  const totals: Totals = {
-    contexts: 0,
-    sets: 0,
-    episodes: 0,
-    steps: 0,
-    successes: 0,
-    joined: 0,
-  };
-  let [rows, written] = [0, 0];
+  const none: Counts = { rows: 0, steps: 0, composed: NONE };
+  // Of the batch under way, and of all.
+  let [counts, totals] = [none, none];
   const isFull = (context: Context) =>
     context.steps >= steps || context.boundaries.length >= sets;
   const emit = (context: Context) => {
     if (context.episodes > 0) {
       putContext(context, out);
-      rows++;
-      written += context.steps;
-      totals.contexts++;
-      totals.sets += context.boundaries.length;
-      totals.episodes += context.episodes;
-      totals.steps += context.steps;
-      totals.successes += context.successes;
-      const tasks = new Set(context.boundaries.map(({ task }) => task));
-      if (tasks.size > 1) totals.joined++;
+      counts = addCounts(counts, countsOf(context, context === own));
     }
     clearContext(context);
   };
@@ -149,10 +150,12 @@ function composer(
   const give = (batch: Pick<Batch, "place" | "offset">): Batch | undefined => {
     if (out.length === 0) return undefined;
     const bytes = take(out);
-    const counts = { rows, steps: written };
-    [rows, written] = [0, 0];
+    const given = counts;
+    totals = addCounts(totals, given);
+    counts = none;
     const { place, offset } = batch;
-    return { bytes, place, offset, counts, release: () => recycle(bytes) };
+    const release = () => recycle(bytes);
+    return { bytes, place, offset, counts: given, release };
   };
   let last: Pick<Batch, "place" | "offset"> | undefined;
   return {
@@ -164,8 +167,9 @@ function composer(
     },
     finish: (): Batch | undefined => {
       emit(joined);
-      if (totals.contexts > 0) say(told(totals));
-      return last && give(last);
+      const given = last && give(last);
+      if (totals.rows > 0) say(told(totals));
+      return given;
     },
   };
 }

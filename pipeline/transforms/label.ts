@@ -28,6 +28,7 @@ import { columnIndex, type TaskRow } from "../schema.ts";
 import { rowTransform } from "../stage.ts";
 import { perTask, redrawn } from "../tasks.ts";
 import { type Copier, copyTo, putField, standsFirst } from "./copier.ts";
+import { learnerOn } from "./label/learners.ts";
 import {
   baselinesOn,
   type Labels,
@@ -50,6 +51,9 @@ interface Solved {
   /** The field of that name as JSON, where it is asked for. */
   readonly baselines: string | undefined;
   readonly readStates: ReadStates;
+  readonly learners: ReadonlyArray<
+    { readonly name: string; readonly label: (row: RowIndex) => Labels }
+  >;
 }
 
 function solve(row: TaskRow, references: References): Solved {
@@ -60,6 +64,10 @@ function solve(row: TaskRow, references: References): Solved {
       ? JSON.stringify(baselinesOn(env, task, references))
       : undefined,
     readStates: statesOf(env, task),
+    learners: references.learners.map((learner) => ({
+      name: learner.policy.name,
+      label: learnerOn(env, task, learner),
+    })),
   };
 }
 
@@ -140,12 +148,13 @@ function labelRow(references: References): RowMapper {
   const copier: Copier = { copied: 0 };
   const lookUp = perTask((task) => solve(task, references));
   return (row, out) => {
-    const { references, baselines, readStates } = lookUp(row);
-    const states = readStates(row);
+    const { references, baselines, readStates, learners } = lookUp(row);
+    const states = references.length > 0 ? readStates(row) : [];
     // All of them before anything is written: a row may still be refused.
-    const labels = new Map(
-      references.map(({ name, label }) => [name, label(states)]),
-    );
+    const labels = new Map([
+      ...references.map(({ name, label }) => [name, label(states)] as const),
+      ...learners.map(({ name, label }) => [name, label(row)] as const),
+    ]);
     copier.copied = row.start;
     const first = standsFirst(row, "baselines");
     const putBaselines = () => {
@@ -164,16 +173,19 @@ function labelRow(references: References): RowMapper {
 
 export const label = rowTransform({
   name: "label",
-  summary: "Label each step with what a policy that knows the task would do",
+  summary: "Label each step with what another policy would do there",
   details:
     `Writes episodes[i].labels: a list of actions, one a step, by the reference's name.
   optimal   the best action with the steps that are left, as --policy optimal
   oracle    the best action at a discount as if there were no last step, as
             --policy oracle; named oracle@G, one for each of --gamma
+  a learner what --policy NAME would do now, had it seen the trial so far (thompson,
+            ucb, frontier, q-learning and so on; it knows no more than they do)
 The task is drawn again from task.env, task.params and task.seed. The state of a
 step is read off its observation; where several states look alike it is followed
 from the start by the actions; a world that is not a finite MDP is played again by
-the row's seed, and must show what the row says. Labels of other names are kept.
+the row's seed, and must show what the row says; learners always play it again.
+Labels of other names are kept.
 --baselines writes what an episode on the task pays on average, worked out exactly,
 to uniform play and to each reference; query makes scores of them, 0 for uniform
 play and 1 for the best.`,
@@ -182,7 +194,12 @@ play and 1 for the best.`,
       type: "text",
       value: "NAME,…",
       summary:
-        "optimal, oracle or both; optimal, with --gamma both, if not given",
+        "optimal, oracle, learners; optimal, with --gamma both, if not given",
+    },
+    "reference-param": {
+      type: "list",
+      value: "k=v",
+      summary: "parameter of the learner; may be repeated",
     },
     "gamma": {
       type: "text",
@@ -198,11 +215,10 @@ play and 1 for the best.`,
   examples: [
     "retrial label trials.jsonl",
     "retrial label --reference oracle --gamma 0,0.5,0.93,0.994 trials.jsonl | jq .episodes[0].labels",
+    "retrial label --reference frontier --reference-param moves=given trials.jsonl",
   ],
 }, (options, onBad) =>
   batchMapper(
-    labelRow(
-      readReferences(options.reference, options.gamma, options.baselines),
-    ),
+    labelRow(readReferences(options)),
     onBad,
   ));

@@ -16,4 +16,5 @@ await import("./advantages_bench.ts");
 await import("./startup_bench.ts");
 await import("./jobs_bench.ts");
 await import("./onnx_bench.ts");
+await import("./gather_bench.ts");
 await import("./play_bench.ts");

@@ -54,6 +54,7 @@ const window = {
   observation: new Int32Array(cells),
   previousAction: new Int32Array(cells),
   previousReward: new Float32Array(cells),
+  previousEnd: new Int32Array(cells),
 };
 const unit = { work: BATCH * STEPS / 1000, unit: "k steps/s" };
 const plain = await compare("play, whole windows", {

@@ -67,11 +67,11 @@ for (const env of [...environments, strict]) {
     const seat = { env, task, seed: "5", episodes };
     playTrial({ ...seat, policy, params: {}, stopOnSuccess: false }, record);
     const playing = sitDown(seat);
-    equal(playing.previousAction, undefined);
+    equal(playing.before.action, undefined);
     for (const action of chosen) {
       equal(playing.isOver, false);
       playing.take(action);
-      equal(playing.previousAction, action);
+      equal(playing.before.action, action);
     }
     equal(playing.isOver, true);
     deepEqual(columnsOf(env, playing.record), columnsOf(env, record));

@@ -223,6 +223,21 @@ Deno.test("epsilon-greedy lets its reference learn", () => {
   ok(last.filter((arm) => arm === best).length > 150);
 });
 
+Deno.test("dirichlet keeps odds for a trial, with one action favoured", () => {
+  const pairs = Array.from({ length: 20_000 }, (_, i) => {
+    const actor = actorOf(findPolicy("dirichlet")!, {}, {
+      actions: 5,
+      random: generator(rootKey(i)),
+    });
+    const [first, , , later] = [0, 1, 2, 3].map((t) => actor.act(0, 0, t));
+    return Number(first === later);
+  });
+  // Two draws agree with probability sum p^2. With w uniform in 0, .1, ..., 1:
+  // E (1 - w)^2 = E w^2 = .35, E w (1 - w) = .15; of Dirichlet(1) over n = 5,
+  // sum E d^2 = 2 / (n + 1), E d = 1 / n.
+  near(moments(pairs), 0.35 * 2 / 6 + 2 * 0.15 / 5 + 0.35);
+});
+
 function prepared(env: Environment, given: Given, episodes = 8): number {
   return noiseCurriculum.prepare!({
     env,

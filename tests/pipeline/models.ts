@@ -114,6 +114,7 @@ export async function saidOf(
   const observation = new Int32Array(context);
   const previousAction = new Int32Array(context).fill(actions);
   const previousReward = new Float32Array(context);
+  const previousEnd = new Int32Array(context);
   let at = 0;
   for (const episode of episodes) {
     episode.actions.forEach((action, t) => {
@@ -121,6 +122,8 @@ export async function saidOf(
       if (at >= context) return;
       previousAction[at] = action as number;
       previousReward[at] = episode.rewards[t]!;
+      const isLast = t === episode.actions.length - 1;
+      previousEnd[at] = isLast ? episode.terminated ? 1 : 2 : 0;
     });
   }
   if (at > context) {
@@ -130,6 +133,7 @@ export async function saidOf(
     observation,
     previousAction,
     previousReward,
+    previousEnd,
     ...(config.tags && { tag: new Int32Array(context).fill(tag!) }),
   });
   await session.release();

@@ -5,8 +5,9 @@ import {
   decodeSafetensors,
   encodeSafetensors,
 } from "../../kernels/safetensors.ts";
-import { windowsOfUpdate } from "../../pipeline/training/packs.ts";
+import { windowsOfBatch } from "../../pipeline/training/packs.ts";
 import { rootKey } from "../../kernels/random/key.ts";
+import { peerTest, python } from "../peers.ts";
 import {
   type Ended,
   retrial,
@@ -29,11 +30,11 @@ async function makePacks(folder: string): Promise<void> {
   succeeded(await run(folder, "pack --context 8 --label optimal --out p d"));
 }
 
-Deno.test("windowsOfUpdate() shows every window once an epoch, in other orders", () => {
+Deno.test("windowsOfBatch() shows every window once an epoch, in other orders", () => {
   const key = rootKey(3);
   const [windows, batch] = [10, 4];
   const seen = Array.from({ length: 15 }, (_, update) => [
-    ...windowsOfUpdate(key, windows, batch, update),
+    ...windowsOfBatch(key, windows, batch, update),
   ]).flat();
   for (let epoch = 0; epoch < 6; epoch++) {
     const own = seen.slice(epoch * windows, (epoch + 1) * windows);
@@ -41,7 +42,7 @@ Deno.test("windowsOfUpdate() shows every window once an epoch, in other orders",
   }
   ok(seen.slice(0, 10).join() !== seen.slice(10, 20).join());
   // The same out of turn.
-  deepEqual([...windowsOfUpdate(key, windows, batch, 5)], seen.slice(20, 24));
+  deepEqual([...windowsOfBatch(key, windows, batch, 5)], seen.slice(20, 24));
 });
 
 const UPDATES = 200;
@@ -148,6 +149,37 @@ Deno.test("a learner of bandits finds the best arm of bandits it never saw", () 
     equal(rows, played);
     match((await run(folder, "replay played")).err, /come out the same/);
   }));
+
+peerTest(
+  "policy.onnx, played by ONNX Runtime in Python, takes the same actions",
+  ["onnxruntime", "numpy"],
+  () =>
+    withFolder(async (folder) => {
+      const world = "--env dark-room --param size=3 --param horizon=4";
+      await run(
+        folder,
+        `generate ${world} --tasks 30 --episodes 2 --seed 1 then label --out d`,
+      );
+      await run(folder, "pack --context 8 --label optimal --out p d");
+      succeeded(await retrial(folder, training("r")));
+      const play = "evaluate r d --episodes 2 --temperature 0 --out played";
+      succeeded(await run(folder, play));
+      const file = `${folder}/played/data/train-00000-of-00001.jsonl`;
+      const rows = fs.readFileSync(file, "utf8").split("\n").filter(Boolean);
+      const taken = rows.map((line) =>
+        JSON.parse(line).episodes.flatMap((e: { actions: unknown }) =>
+          e.actions
+        )
+      );
+      const policy = `${folder}/r/checkpoint-000200/policy.onnx`;
+      const again = await python("policy_peer.py", [policy, file]);
+      deepEqual(
+        again.split("\n").filter(Boolean).map((line) => JSON.parse(line)),
+        taken,
+      );
+      ok(new Set(taken.map((actions) => actions.join())).size > 1);
+    }),
+);
 
 Deno.test("update and evaluate say what is wrong", () =>
   withFolder(async (folder) => {

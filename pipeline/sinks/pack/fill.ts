@@ -53,6 +53,20 @@ export function fillWindow(
   const { observed } = wanted;
   const width = typeof observed === "number" ? observed : 1;
   fillEpisodes(arrays, at, row, steps, { from, to }, width, steps.changes);
+  arrays.previous_ends[at] = from === 0 ? 0 : endAt(row, from - 1);
+  const ends = arrays.ends.subarray(at, at + to - from - 1);
+  arrays.previous_ends.set(ends, at + 1);
+}
+
+/** How step `i` ended its episode, 0 if it did not. */
+function endAt({ ends, episodes, terminated }: RowIndex, i: number): number {
+  // Of several that end there the first has steps.
+  for (let e = 0; e < episodes && ends[e]! <= i + 1; e++) {
+    if (ends[e] === i + 1) {
+      return terminated[e] ? ENDS_TERMINATED : ENDS_TRUNCATED;
+    }
+  }
+  return 0;
 }
 
 /** What depends on where episodes begin and end. */

@@ -13,8 +13,11 @@ import type { Environment } from "../../../envs/env.ts";
 import { optimalActions, planOf, solutionsOf } from "../../../envs/planning.ts";
 import { oracleName } from "../../../envs/policies/oracle.ts";
 import { evaluate } from "../../../kernels/finite_horizon.ts";
+import { ParamError } from "../../../envs/params.ts";
 import { UsageError } from "../../errors.ts";
+import { pairs } from "../../flags.ts";
 import { Malformed } from "../../scan.ts";
+import { type Learner, learnerOf, LEARNERS } from "./learners.ts";
 import type { States } from "./states.ts";
 
 /** Of the policy `oracle`, and of OmniRL's labels. */
@@ -29,6 +32,7 @@ export interface References {
   readonly optimal: boolean;
   /** Different ones, in the order given. */
   readonly discounts: ReadonlyArray<number>;
+  readonly learners: ReadonlyArray<Learner>;
   /** Expected returns are wanted as well. */
   readonly baselines: boolean;
 }
@@ -48,20 +52,52 @@ function discountOf(word: string): number {
 }
 
 function checkNames(names: ReadonlyArray<string>): void {
-  const wrong = names.find((name) => name !== OPTIMAL && name !== ORACLE);
+  const known = [OPTIMAL, ORACLE, ...LEARNERS];
+  const wrong = names.find((name) => !known.includes(name));
   if (wrong === undefined) return;
   throw new UsageError({
-    message: `Cannot set --reference to ${
-      JSON.stringify(wrong)
-    }: not one of ${OPTIMAL}, ${ORACLE}`,
+    message: `Cannot set --reference to ${JSON.stringify(wrong)}: not one of ${
+      known.join(", ")
+    }`,
   });
 }
 
-/** Reads the flags: names, and discounts for `oracle`. */
+/** The learners among `names`, with the parameters given. */
+function learnersOf(
+  names: ReadonlyArray<string>,
+  words: ReadonlyArray<string>,
+): ReadonlyArray<Learner> {
+  const learners = names.filter((name) => LEARNERS.includes(name));
+  if (words.length > 0 && learners.length !== 1) {
+    throw new UsageError({
+      message: `Cannot use --reference-param with ${
+        learners.length === 0 ? "no" : "more than one"
+      } learner in --reference`,
+    });
+  }
+  const given = pairs("reference-param", words);
+  return learners.map((name) => {
+    try {
+      return learnerOf(name, given);
+    } catch (error) {
+      if (!(error instanceof ParamError)) throw error;
+      const message = `--reference ${name}: ${error.message}`;
+      throw new UsageError({ message });
+    }
+  });
+}
+
+/** What the flags of the same names say. */
+export interface ReferenceFlags {
+  readonly reference?: string | undefined;
+  readonly "reference-param": ReadonlyArray<string>;
+  readonly gamma?: string | undefined;
+  readonly baselines: boolean;
+}
+
+/** Reads the flags: names, discounts for `oracle`, parameters of a learner. */
 export function readReferences(
-  reference: string | undefined,
-  gamma: string | undefined,
-  baselines: boolean,
+  { reference, gamma, baselines, ...rest }: ReferenceFlags,
 ): References {
   const names = wordsOf(reference ?? (gamma ? "optimal,oracle" : OPTIMAL));
   checkNames(names);
@@ -77,6 +113,7 @@ export function readReferences(
   return {
     optimal: names.includes(OPTIMAL),
     discounts: wanted ? [...new Set(discounts)] : [],
+    learners: learnersOf(names, rest["reference-param"]),
     baselines,
   };
 }

@@ -146,12 +146,17 @@ function tableStates(table: Table): ReadStates {
 }
 
 /** A trial that was played again must have shown what its row says. */
-function checkSeen({ episodes }: Trial, record: TrialRecord): void {
-  const { codes, values, ends } = record;
+export function checkSeen({ episodes }: Trial, record: TrialRecord): void {
+  const { codes, values, vectors, ends } = record;
+  const readsAs = (code: number) =>
+    vectors === undefined ? code : Array.from(vectors.values.subarray(
+      code * vectors.width,
+      (code + 1) * vectors.width,
+    ));
   episodes.forEach(({ observations }, e) => {
     const first = e === 0 ? 0 : ends[e - 1]! + e;
     observations.forEach((observation, t) => {
-      const seen = values ? values[first + t] : codes[first + t];
+      const seen = values ? values[first + t] : readsAs(codes[first + t]!);
       if (keyOf(seen) === keyOf(observation)) return;
       throw new Malformed(
         `${shown(e, t, observation)}, and played again it is ${
@@ -167,7 +172,9 @@ function playedStates(env: Environment, task: unknown): ReadStates {
   return (row) => {
     const trial = parseRow(row);
     const states: Array<unknown> = [];
-    playAgain(env, task, trial, record, (state) => states.push(state));
+    // What it says is not done.
+    const act = (_: unknown, state: unknown) => states.push(state);
+    playAgain(env, task, trial, record, () => ({ act }));
     checkSeen(trial, record);
     return trial.episodes.map((_, e) =>
       states.slice(e === 0 ? 0 : record.ends[e - 1]!, record.ends[e]!)

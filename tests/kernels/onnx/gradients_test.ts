@@ -18,7 +18,11 @@ import {
 } from "../../../kernels/onnx/layers.ts";
 import * as op from "../../../kernels/onnx/operators.ts";
 import { openSession, type Session } from "../../../kernels/onnx/session.ts";
-import { generator, uniform } from "../../../kernels/random/generator.ts";
+import {
+  generator,
+  integer,
+  uniform,
+} from "../../../kernels/random/generator.ts";
 
 /** A function of float tensors whose gradient is to be checked. */
 interface Case {
@@ -124,6 +128,11 @@ const CASES: ReadonlyArray<Case> = [
     name: "ScatterElements",
     shapes: [[2, 4], [2, 2]],
     build: (a, b) => op.scatter(a!, ids(a!, [3, 0, 1, 2], [2, 2]), b!, 1),
+  },
+  {
+    name: "ScatterElements that adds, one place twice",
+    shapes: [[2, 4], [2, 2]],
+    build: (a, b) => op.scatter(a!, ids(a!, [3, 3, 1, 2], [2, 2]), b!, 1, true),
   },
   { name: "MatMul", shapes: [[2, 3], [3, 4]], build: product },
   {
@@ -248,6 +257,38 @@ for (const spec of CASES) {
     ok(error < (spec.single ? 1e-3 : 1e-8), `off by ${error}`);
   });
 }
+
+Deno.test("rows of a large table are added up as the product adds them", async () => {
+  const [rows, width, steps] = [600, 3, 50];
+  const graph = new Graph();
+  const table = graph.input("table", "float32", [rows, width]);
+  const share = graph.input("share", "float32", [steps, width]);
+  // Few rows, so that many steps have the same one.
+  const places = Array.from({ length: steps }, () => 50 * integer(RANDOM, 12));
+  const rowsOf = op.gather(table, ids(table, places));
+  const loss = op.reduceSum(op.mul(rowsOf, share));
+  for (const scatters of [false, true]) {
+    const [slope] = gradients(loss, [table], { scatters });
+    graph.output(`slope.${scatters}`, slope!);
+  }
+  const used = graph.live().map(({ op }) => op);
+  deepEqual(
+    ["MatMul", "ScatterElements"].map((name) =>
+      used.filter((op) => op === name).length
+    ),
+    [1, 1],
+  );
+  const session = await openSession(graph, { threads: 2 });
+  const feeds = {
+    table: new Float32Array(rows * width),
+    share: draw("float32", steps * width, [-1, 1]),
+  };
+  const found = await session.run(feeds);
+  const [product, sum] = [found["slope.false"]!, found["slope.true"]!];
+  product.forEach((x, i) => ok(Math.abs(Number(x) - Number(sum[i])) < 1e-6));
+  ok(sum.some((x) => Math.abs(Number(x)) > 0.5));
+  await session.release();
+});
 
 Deno.test("every operator with a rule is checked", () => {
   const names = CASES.flatMap((spec) =>

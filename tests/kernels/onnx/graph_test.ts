@@ -1,6 +1,8 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { Graph, GraphError, type Tensor } from "../../../kernels/onnx/graph.ts";
 import { layerNorm } from "../../../kernels/onnx/layers.ts";
+import { forwardGraph } from "../../../kernels/onnx/transformer.ts";
+import { SMALL } from "./models.ts";
 import * as op from "../../../kernels/onnx/operators.ts";
 
 const graph = new Graph();
@@ -81,6 +83,25 @@ Deno.test("shapes follow", () => {
     [op.less(a, row), [2, 3]],
   ];
   for (const [tensor, shape] of shapes) deepEqual(tensor.shape, shape);
+});
+
+Deno.test("layers share their masks and turns", () => {
+  const sizes = [1, 4].map((layers) => {
+    const { constants } = forwardGraph({ ...SMALL, layers }, { batch: 1 });
+    return [...constants.keys()].filter(({ shape }) => shape.length === 2)
+      .length;
+  });
+  equal(sizes[0], sizes[1]);
+});
+
+Deno.test("a graph of long windows is not made of masks", () => {
+  const long = forwardGraph({ ...SMALL, context: 4096 }, { batch: 1 });
+  const numbers = [...long.constants.values()].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
+  // Angles of each place, twice, and what is as long as one chunk.
+  ok(numbers < 4096 * 2 * 8 + 20_000, `${numbers} numbers`);
 });
 
 Deno.test("equal constants are one, and only live nodes are written", () => {

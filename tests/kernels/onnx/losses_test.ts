@@ -17,6 +17,7 @@ import {
   AGGREGATIONS,
   tokenLoss,
 } from "../../../kernels/policy_loss.ts";
+import { goldenCases } from "../../golden.ts";
 import golden from "../../vectors/anymdp.json" with { type: "json" };
 import { type Batch, floats, inputsOf, SMALL, targetsOf } from "./models.ts";
 
@@ -40,16 +41,18 @@ async function termsOf(
   said: Partial<Record<Head, Float32Array>>,
   inputs: Batch,
   config: TransformerConfig = SMALL,
+  batch = BATCH,
 ): Promise<Record<string, number>> {
   const graph = new Graph();
   const heads = Object.fromEntries(
     Object.entries(said).map(([head, data]) => {
-      const width = data.length / ROWS;
-      const shape = width === 1 ? [ROWS] : [ROWS, width];
+      const rows = batch * config.context;
+      const width = data.length / rows;
+      const shape = width === 1 ? [rows] : [rows, width];
       return [head, graph.input(`said.${head}`, "float32", shape)];
     }),
   );
-  const terms = loss({ graph, config, batch: BATCH, heads });
+  const terms = loss({ graph, config, batch, heads });
   for (const [name, term] of Object.entries(terms)) {
     graph.output(`term.${name}`, term);
   }
@@ -178,6 +181,15 @@ Deno.test("policyGradient() is the scalar loss, in each aggregation", async () =
     const wanted = aggregateLoss(losses, mask, SMALL.context, aggregation);
     close(terms["policy"], wanted);
     close(terms["loss"], wanted - 0.01 * terms["entropy"]!);
+    const near = policyGradient({ ...options, aggregation, kl: 0.5 });
+    const held = await termsOf(near, { action: logits }, inputs);
+    const k3 = Float64Array.from(fresh, (l, i) => {
+      const change = l - old[i]!;
+      return Math.exp(change) - 1 - change;
+    });
+    const apart = aggregateLoss(k3, mask, SMALL.context, aggregation);
+    close(held["kl"], apart);
+    close(held["loss"], wanted + 0.5 * apart);
   }
   const { clipped, kl } = await termsOf(
     policyGradient({ ...options, aggregation: "token-mean" }),
@@ -190,6 +202,35 @@ Deno.test("policyGradient() is the scalar loss, in each aggregation", async () =
   const k3 = ratios.map((r) => Math.exp(r) - 1 - r);
   close(kl, k3.reduce((a, b) => a + b, 0) / ratios.length);
 });
+
+for (const { name, inputs, expected } of goldenCases("policy_loss")) {
+  Deno.test(`policyGradient() gives ${name}`, async () => {
+    type Rows = ReadonlyArray<ReadonlyArray<number>>;
+    const flat = (rows: Rows) => Float32Array.from(rows.flat());
+    const now: Rows = inputs.new_logprob;
+    const [batch, context] = [now.length, now[0]!.length];
+    // One of two actions, whose logits are the logarithms of its odds.
+    const logits = now.flat().flatMap((l) => [l, Math.log1p(-Math.exp(l))]);
+    const said = { action: Float32Array.from(logits) };
+    const given = {
+      action: new Int32Array(batch * context),
+      mask: flat(inputs.response_mask),
+      advantage: flat(inputs.advantage),
+      oldLogProbability: flat(inputs.old_logprob),
+    };
+    for (const aggregation of AGGREGATIONS) {
+      const loss = policyGradient({
+        low: inputs.clip_low,
+        high: inputs.clip_high,
+        dual: inputs.dual_clip_c,
+        aggregation,
+      });
+      const config = { ...SMALL, actions: 2, context };
+      const terms = await termsOf(loss, said, given, config, batch);
+      close(terms["loss"], expected[aggregation]);
+    }
+  });
+}
 
 Deno.test("aggregate() of nothing is 0", async () => {
   for (const aggregation of AGGREGATIONS) {

@@ -56,7 +56,8 @@ export function inputsOf(config: TransformerConfig, batch: number): Batch {
       : floats("observation", size * observations.vector),
     previousAction: ids("previousAction", size, actions + 1),
     previousReward: floats("previousReward", size),
-    ...(tags ? { tag: ids("tag", size, tags) } : {}),
+    previousEnd: ids("previousEnd", size, 3),
+    ...(tags ? { tag: ids("tag", size, tags + 1) } : {}),
     ...(readsAction(config) ? { action: ids("action", size, actions) } : {}),
   };
 }

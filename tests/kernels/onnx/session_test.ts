@@ -1,9 +1,15 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { Graph } from "../../../kernels/onnx/graph.ts";
-import { add, floor, transpose } from "../../../kernels/onnx/operators.ts";
+import {
+  add,
+  expand,
+  floor,
+  transpose,
+} from "../../../kernels/onnx/operators.ts";
 import {
   DEVICES,
+  MemoryError,
   openSession,
   SessionError,
   type SessionOptions,
@@ -52,6 +58,7 @@ for (const device of DEVICES) {
     async fn() {
       await rejects(openSession(counter(), { device }), (error: Error) => {
         match(error.message, new RegExp(`on ${device}; is it there`));
+        match(error.message, /Here are [a-z,]*cpu/);
         return error instanceof SessionError;
       });
     },
@@ -69,9 +76,24 @@ async function fails(
   };
   await rejects(run, (error: Error) => {
     match(error.message, why);
+    equal(error instanceof MemoryError, false);
     return error instanceof SessionError;
   });
 }
+
+Deno.test("a run that wants more memory than there is says so", async () => {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", [1]);
+  // 2^42 numbers, 16 TiB.
+  graph.output("y", expand(x, [2 ** 21, 2 ** 21]));
+  const session = await openSession(graph);
+  const run = session.run({ x: Float32Array.of(1) });
+  await rejects(run, (error: Error) => {
+    equal(error instanceof MemoryError, true, error.message);
+    return error instanceof SessionError;
+  });
+  await session.release();
+});
 
 Deno.test("runs refuse what does not fit", async () => {
   const count = Float32Array.of(1, 2);

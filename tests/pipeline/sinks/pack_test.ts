@@ -106,6 +106,7 @@ function stepsOf({ episodes }: Trial) {
     starts: step.starts + (i === 0 ? 2 : 0),
     previous_actions: i === 0 ? -1 : steps[i - 1]!.actions,
     previous_rewards: i === 0 ? 0 : steps[i - 1]!.rewards,
+    previous_ends: i === 0 ? 0 : steps[i - 1]!.ends,
     positions: i,
   }));
 }

@@ -1,9 +1,11 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
+import * as fs from "node:fs";
 import type { Trial } from "../../../pipeline/schema.ts";
 import type { AnyOptions } from "../../../pipeline/flags.ts";
 import { compose } from "../../../pipeline/transforms/compose.ts";
 import { near } from "../../laws.ts";
+import { retrial, succeeded, withFolder } from "../../shell.ts";
 import { apply, episode, failure, lines, trial } from "../trials.ts";
 
 /** Trials whose every episode is told by its first reward. */
@@ -167,3 +169,41 @@ Deno.test("compose refuses sizes that are none", async () => {
     );
   }
 });
+
+Deno.test("what was put together stands on manifest and card", () =>
+  withFolder(async (folder) => {
+    const run = (text: string) => retrial(folder, text.split(" "));
+    const world = "--env frozen-lake --tasks 40 --episodes 12 --seed 3";
+    succeeded(await run(`generate ${world} --policy frontier --out lake`));
+    succeeded(
+      await run(
+        "compose --set 2..5 --order shuffled --success-odds 5 --sets 3 --burstiness 0.3 --seed 1 --out made lake",
+      ),
+    );
+    const file = `${folder}/made/data/train-00000-of-00001.jsonl`;
+    const rows: ReadonlyArray<Trial> = fs.readFileSync(file, "utf8").split("\n")
+      .filter(Boolean).map((line) => JSON.parse(line));
+    const sets = rows.map(setsOf);
+    const count = (of: (i: number) => number) =>
+      rows.reduce((sum, _, i) => sum + of(i), 0);
+    const trialsIn = (i: number) => new Set(sets[i]!.map((s) => s.trial)).size;
+    const wanted = {
+      sets: count((i) => sets[i]!.length),
+      episodes: count((i) => rows[i]!.episodes.length),
+      successes: count((i) =>
+        rows[i]!.episodes.filter(({ success }) => success).length
+      ),
+      joined: count((i) =>
+        Number(new Set(sets[i]!.map((s) => s.task)).size > 1)
+      ),
+      bursty: count((i) => Number(sets[i]!.length > 1 && trialsIn(i) === 1)),
+    };
+    ok(wanted.joined > 0 && wanted.bursty > 0);
+    const text = (name: string) =>
+      fs.readFileSync(`${folder}/made/${name}`, "utf8");
+    deepEqual(JSON.parse(text("manifest.json")).totals.composed, wanted);
+    const each = (wanted.sets / rows.length).toFixed(1);
+    const share = (100 * wanted.joined / rows.length).toFixed(1);
+    match(text("README.md"), new RegExp(`on average ${each} sets`));
+    match(text("README.md"), new RegExp(`${share} % of contexts join several`));
+  }));

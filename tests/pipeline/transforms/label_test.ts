@@ -6,31 +6,14 @@ import { findEnvironment } from "../../../envs/registry.ts";
 import { drawTask } from "../../../envs/rollout.ts";
 import type { Table } from "../../../envs/table.ts";
 import type { Trial } from "../../../pipeline/schema.ts";
-import { generate } from "../../../pipeline/sources/generate.ts";
-import { checkOptions } from "../../../pipeline/flags.ts";
-import type { AnyOptions } from "../../../pipeline/flags.ts";
 import { label } from "../../../pipeline/transforms/label.ts";
-import { apply, collect, failure } from "../trials.ts";
-
-/** Rows of a policy in an environment. */
-function rowsOf(given: AnyOptions): Promise<string> {
-  const options = checkOptions(generate.flags, { seed: "5", ...given });
-  // checkOptions has made them what the flags say.
-  return collect(generate.open(options as never, []));
-}
-
-function parse(text: string): Array<Trial> {
-  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-}
+import { apply, failure } from "../trials.ts";
+import { labelsOf, parse, refusal, rowsOf } from "./labelled.ts";
 
 function taskOf({ task }: Trial): { env: Environment; task: unknown } {
   const env = findEnvironment(task.env)!;
   const params = resolveParams(env.params, task.params);
   return { env, task: drawTask(env, params, task.seed!).task };
-}
-
-function labelsOf(trial: Trial, e: number, name: string): Array<number> {
-  return trial.episodes[e]!.labels![name] as Array<number>;
 }
 
 /** Column and row of a mark on the map that an environment draws. */
@@ -293,17 +276,6 @@ Deno.test("key-to-door needs no seed of the trial to be followed", async () => {
   );
 });
 
-/** What label says of the first row after a change to its text. */
-async function refusal(
-  given: AnyOptions,
-  change: (text: string) => string,
-  options: AnyOptions = {},
-): Promise<string> {
-  const rows = await rowsOf({ tasks: 1, policy: "random", ...given });
-  const changed = change(rows);
-  return (await failure(apply(label, options, changed))).message;
-}
-
 Deno.test("label says which field does not let it label", async () => {
   const same = (text: string) => text;
   const swap = (from: string | RegExp, to: string) => (text: string) => {
@@ -364,6 +336,11 @@ Deno.test("label refuses references and discounts that it does not know", async 
     [{ gamma: "1" }, /--gamma to "1": not a number from 0 to 0.999999/],
     [{ gamma: "0.5," }, /--gamma to ""/],
     [{ reference: "optimal", gamma: "0.5" }, /without --reference oracle/],
+    [{ "reference-param": ["a=1"] }, /--reference-param with no learner/],
+    [
+      { reference: "ucb", "reference-param": ["window=-1"] },
+      /--reference ucb: .*window/,
+    ],
   ] as const;
   for (const [given, wanted] of cases) {
     match((await failure(apply(label, given, ""))).message, wanted);

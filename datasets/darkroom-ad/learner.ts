@@ -1,0 +1,139 @@
+/**
+ * Dark Room, by Algorithm Distillation (Laskin and others 2022, arXiv
+ * 2210.14215): a transformer learns to go on as an algorithm that learns would,
+ * from histories on some goals, and is played on the others.
+ *
+ * The algorithm is `frontier`: it looks for the goal where it has not been, then
+ * goes there. Histories are its own, and noisier ones (Zisman and others 2024,
+ * arXiv 2312.12275) whose every step is labelled by what the algorithm would do
+ * there (as Ross and others 2011, arXiv 1011.0686, collect theirs), so that the
+ * learner knows what to do after a step of its own that the algorithm would not
+ * have taken.
+ *
+ * @module
+ */
+import { type Learner, words } from "../learner.ts";
+import type { Step } from "../steps.ts";
+import { curveOf } from "../curves.ts";
+
+/** How large. */
+export interface Size {
+  /** Histories of the algorithm alone, and as many with each kind of noise. */
+  readonly tasks: number;
+  /** Episodes of a history, and of a context. */
+  readonly episodes: number;
+  readonly updates: number;
+  readonly batch: number;
+  /** Flags of the model. */
+  readonly model: string;
+  /** Episodes that are played. */
+  readonly played: number;
+}
+
+const PARTS = "train=0.8,test=0.2";
+const STEPS = 20;
+
+/** The optimum, over all goals. */
+const BEST = 21 - 40 / 9 - 1 / 81;
+
+/** About a minute on two cores, for the demo. */
+export const SMALL: Size = {
+  tasks: 1000,
+  episodes: 10,
+  updates: 600,
+  batch: 16,
+  model: "--width 64 --layers 3 --heads 2 --rate 0.003",
+  played: 16,
+};
+
+export const darkroomAd: Learner<Size> = {
+  name: "darkroom-ad",
+  summary: "a learner of Dark Rooms, played on goals it never saw",
+  sizes: {
+    fast: {
+      tasks: 2500,
+      episodes: 12,
+      updates: 3000,
+      batch: 16,
+      model: "--width 64 --layers 3 --heads 2 --rate 0.002",
+      played: 30,
+    },
+    // 4 layers, 64 wide, 4 heads, three tokens a step, 2,000 histories.
+    published: {
+      tasks: 2000,
+      episodes: 50,
+      updates: 100_000,
+      batch: 64,
+      model:
+        "--width 64 --layers 4 --heads 4 --tokens three --positions learned --rate 0.0003",
+      played: 50,
+    },
+  },
+  steps: ({ size, folder, seed, where }): ReadonlyArray<Step> => {
+    const { tasks, episodes, updates, batch, model, played } = size;
+    const play = (name: string, policy: string, offset: number, n: number) => [
+      ...words(`generate --env dark-room --tasks ${n} --episodes ${episodes}`),
+      ...words(`${policy} --seed ${3 * seed + offset} --jobs 2`),
+      ...words(`--out ${folder}/${name} --overwrite`),
+    ];
+    return [
+      [
+        "Histories of an algorithm that looks for the goal, then goes there:",
+        play("own", "--policy frontier --policy-param moves=given", 0, tasks),
+      ],
+      [
+        "Others, with noise all the way:",
+        play(
+          "noisy",
+          "--policy epsilon-greedy --policy-param reference=frontier --policy-param epsilon=0.2",
+          1,
+          tasks,
+        ),
+      ],
+      [
+        "And with noise that falls:",
+        play(
+          "falling",
+          "--policy noise-curriculum --policy-param reference=frontier --policy-param floor=0",
+          2,
+          tasks,
+        ),
+      ],
+      ["What the algorithm would do at each step of all of them:", [
+        ...words(`label --reference frontier --reference-param moves=given`),
+        ...words(`--reference-param ties=first`),
+        ...words(`${folder}/own ${folder}/noisy ${folder}/falling`),
+        ...words(`--out ${folder}/rooms --overwrite`),
+      ]],
+      ["Four goals in five to train on, as arrays:", [
+        ...words(`split --only train --parts ${PARTS} --seed ${seed}`),
+        ...words(`${folder}/rooms then pack --context ${episodes * STEPS}`),
+        ...words(`--label frontier --out ${folder}/packs --overwrite`),
+      ]],
+      ["The others to be played:", [
+        ...words(`split --only test --parts ${PARTS} --seed ${seed}`),
+        ...words(`${folder}/own --out ${folder}/held --overwrite`),
+      ]],
+      ["A transformer, trained here:", [
+        ...words(`update ${folder}/packs --objective dpt --updates ${updates}`),
+        ...words(`--batch ${batch} ${model} --seed ${seed}`),
+        ...where,
+        ...words(`--out ${folder}/run-${seed} --overwrite`),
+      ]],
+      ["On goals that it never saw:", [
+        ...words(`evaluate ${folder}/run-${seed} ${folder}/held`),
+        ...words(`--episodes ${played} --seed ${seed}`),
+        ...where,
+        ...words(`--out ${folder}/played --overwrite`),
+      ]],
+    ];
+  },
+  curve: (folders) => [
+    curveOf(folders, {
+      why: "It gets better from episode to episode (optimum 16.54):",
+      value: "return",
+      best: BEST,
+      every: 2,
+    }),
+  ],
+};

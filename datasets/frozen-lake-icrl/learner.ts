@@ -1,0 +1,131 @@
+/**
+ * Parametric Frozen Lake, after Rentschler and Roberts 2025 (arXiv 2501.14176):
+ * sets of episodes of a learner on some maps, put together into contexts without a
+ * word where the map changes, and a transformer that is played on maps that it
+ * never saw, with their ramp of forced exploration and without.
+ *
+ * @module
+ */
+import { type Learner, words } from "../learner.ts";
+import type { Step } from "../steps.ts";
+
+/** How large. */
+export interface Size {
+  /** Maps that the algorithm plays alone, and as many others with noise. */
+  readonly tasks: number;
+  /** Episodes of a trial. */
+  readonly episodes: number;
+  /** Flags of `compose`, and steps of a window. */
+  readonly compose: string;
+  readonly context: number;
+  /** Flags of `update`. */
+  readonly objective: string;
+  readonly updates: number;
+  readonly batch: number;
+  readonly model: string;
+  /** Maps that are played. */
+  readonly played: number;
+}
+
+export const frozenLakeIcrl: Learner<Size> = {
+  name: "frozen-lake-icrl",
+  summary: "a learner of Frozen Lakes, played on maps it never saw",
+  sizes: {
+    fast: {
+      tasks: 8000,
+      episodes: 30,
+      compose: "",
+      context: 240,
+      objective: "--objective dpt",
+      updates: 5000,
+      batch: 16,
+      model: "--width 64 --layers 3 --heads 4 --rate 0.002",
+      played: 200,
+    },
+    // 250 maps, sets of 20 to 40 episodes, successful ones 5 times as likely (high
+    // quality), about 400 steps in 4,096 tokens; double DQN, rewards times 30, 950
+    // updates of 10 windows.
+    published: {
+      tasks: 125,
+      episodes: 200,
+      compose: "--set 20..40 --order shuffled --success-odds 5 --steps 400",
+      context: 400,
+      objective:
+        "--objective dqn --gamma 0.9 --polyak 0.1 --reward-scale 30 --relative",
+      updates: 950,
+      batch: 10,
+      model:
+        "--width 512 --layers 12 --heads 8 --rate 0.0003 --schedule constant --warm-up 10",
+      played: 50,
+    },
+  },
+  steps: ({ size, folder, seed, where }): ReadonlyArray<Step> => {
+    const { tasks, episodes, compose, context, objective } = size;
+    const { updates, batch, model, played } = size;
+    const play = (name: string, policy: string, offset: number) => [
+      ...words(`generate --env frozen-lake --tasks ${tasks}`),
+      ...words(`--episodes ${episodes} ${policy} --seed ${2 * seed + offset}`),
+      ...words(`--jobs 2 --out ${folder}/${name} --overwrite`),
+    ];
+    const contexts = compose === ""
+      ? []
+      : words(`then compose ${compose} --seed ${seed}`);
+    return [
+      [
+        "Trials of an algorithm that tries what it has not, then goes where it was paid:",
+        play("own", "--policy frontier", 0),
+      ],
+      [
+        "And of the same with noise:",
+        play(
+          "noisy",
+          "--policy epsilon-greedy --policy-param reference=frontier --policy-param epsilon=0.2",
+          1,
+        ),
+      ],
+      ["The best action as label at each step, all in one order, as arrays:", [
+        ...words(`shuffle --seed ${seed} ${folder}/own ${folder}/noisy`),
+        ...words("then label"),
+        ...contexts,
+        ...words(`then pack --context ${context} --label optimal`),
+        ...words(`--out ${folder}/packs --overwrite`),
+      ]],
+      ["A transformer, trained here:", [
+        ...words(`update ${folder}/packs ${objective} --updates ${updates}`),
+        ...words(`--batch ${batch} ${model} --seed ${seed}`),
+        ...where,
+        ...words(`--out ${folder}/run-${seed} --overwrite`),
+      ]],
+      [
+        "On maps that it never saw, with forced exploration first, and without:",
+        [
+          ...words(`evaluate ${folder}/run-${seed} --protocol in-distribution`),
+          ...words(`--tasks ${played} --seed ${seed}`),
+          ...where,
+          ...words(`--out ${folder}/played --overwrite`),
+        ],
+      ],
+    ];
+  },
+  curve: (folders): ReadonlyArray<Step> => [
+    [
+      "Share of episodes that arrive, forced exploration falling over the first 20:",
+      [
+        "query",
+        `with seeds as (
+         select (episodes.episode + 4) // 5 * 5 as until,
+           (policy_params ->> 'warm-up')::int > 0 as forced,
+           policy_params ->> 'run' as run, avg(success::int) as mean
+         from episodes join trials using (trial) group by all)
+       select until as "up to", round(avg(mean) filter (forced), 3) as forced,
+         round(avg(mean) filter (not forced), 3) as alone,
+         string_agg(round(mean, 2)::varchar, ' ' order by run) filter (forced)
+           as "forced, each seed",
+         bar(avg(mean) filter (forced), 0, 1, 30) as curve
+       from seeds group by all order by all`,
+        ...folders.map((folder) => `${folder}/played`),
+        ...words("--format table"),
+      ],
+    ],
+  ],
+};
