@@ -1,5 +1,6 @@
 /** Models of known policies at play: what they choose, and what rows say of it. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import * as fs from "node:fs";
 import { succeeded, withFolder } from "../shell.ts";
 import {
   checkReplay,
@@ -169,5 +170,37 @@ Deno.test("a model that sees vectors is shown vectors, and others are refused", 
     match(
       refused.err,
       /has vectors of \d numbers, and the model sees vectors of/,
+    );
+  }));
+
+Deno.test("a prompt of what the model does not know is refused", () =>
+  withFolder(async (folder) => {
+    const config = modelOf(1, 3);
+    writeModel(`${folder}/r`, config, randomWeights(config));
+    const rows = succeeded(
+      await run(folder, `generate ${ARMS} --tasks 1 --seed 1`),
+    );
+    fs.writeFileSync(`${folder}/d.jsonl`, rows);
+    const shown = async (from: RegExp, to: string) => {
+      fs.writeFileSync(`${folder}/shown.jsonl`, rows.replace(from, to));
+      const text = "evaluate r d.jsonl --episodes 1 --prompt shown.jsonl";
+      const { code, err } = await run(folder, text);
+      return `${code} ${err}`;
+    };
+    match(
+      await shown(/"actions":\[\d/, '"actions":[3'),
+      /^65 .*a trial shows action 3, and the model knows 3 actions/,
+    );
+    match(
+      await shown(/"actions":\[\d/, '"actions":["left"'),
+      /^65 .*shown.jsonl: line 1: episodes\[0\].actions\[0\] is "left", not an act/,
+    );
+    match(
+      await shown(/"observations":\[0/, '"observations":[1'),
+      /^65 .*a trial shows 1, and the model knows 1 observations/,
+    );
+    match(
+      await shown(/"observations":\[0/, '"observations":["a"'),
+      /^65 .*line 1: episodes\[0\].observations\[0\] is "a", not a number or/,
     );
   }));
