@@ -12,7 +12,7 @@ import type {
 } from "../envs/policies/policy.ts";
 import { playTrial, type TrialRecord } from "../envs/rollout.ts";
 import { Malformed } from "./scan.ts";
-import type { Trial } from "./schema.ts";
+import type { TaskRow, Trial } from "./schema.ts";
 
 /** An actor that goes along: it is asked and told, and what it says not done. */
 export type Beside = (trial: PolicyTrial) => Actor<Action>;
@@ -86,4 +86,33 @@ export function playAgain(
     seed: trial.seed,
   }, record);
   checkLengths(trial, record);
+}
+
+/** What a note of `boundary` says of a stretch that can be played again. */
+interface Stretch {
+  readonly episode: number;
+  readonly seed: string;
+  readonly drawn: TaskRow;
+}
+
+function isStretch(note: unknown): note is Stretch {
+  const { episode, seed, drawn } = (note ?? {}) as Partial<Stretch>;
+  return Number.isSafeInteger(episode) && typeof seed === "string" &&
+    typeof drawn?.id === "string";
+}
+
+/**
+ * The trials that a trial on several tasks is made of, where its boundary notes
+ * say which they were, as `evaluate --change` has them; else itself.
+ */
+export function stretchesOf(trial: Trial): ReadonlyArray<Trial> {
+  const { boundary, episodes, task } = trial;
+  if (task.seed !== undefined || !Array.isArray(boundary)) return [trial];
+  if (boundary.length === 0 || !boundary.every(isStretch)) return [trial];
+  return boundary.map(({ episode, seed, drawn }: Stretch, i) => ({
+    ...trial,
+    task: drawn,
+    seed,
+    episodes: episodes.slice(episode, boundary[i + 1]?.episode),
+  }));
 }

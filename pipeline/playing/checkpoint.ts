@@ -7,7 +7,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Weights } from "../../kernels/onnx/parameters.ts";
-import type { TransformerConfig } from "../../kernels/onnx/transformer.ts";
+import {
+  parametersOf,
+  type TransformerConfig,
+} from "../../kernels/onnx/transformer.ts";
 import {
   decodeSafetensors,
   SafetensorsError,
@@ -84,13 +87,32 @@ function readConfig(file: string): TransformerConfig {
   }
 }
 
+/** Refuses weights that are not those of the model beside them. */
+function checkWeights(
+  config: TransformerConfig,
+  weights: Weights,
+  file: string,
+): void {
+  for (const { name, shape } of parametersOf(config)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const found = weights[name]?.length;
+    if (found === size) continue;
+    const has = found === undefined ? "is missing" : `holds ${found} numbers`;
+    throw new DataError({
+      message:
+        `${file}: ${name} ${has}, and ${CONFIG} beside it asks for ${size}`,
+    });
+  }
+}
+
 /** The model of a run, of a checkpoint, or of the config.json of one. */
 export function readModel(name: string): Model {
   const [config, weights] = modelFiles(name);
   const own = path.resolve(path.dirname(config));
+  const model = { config: readConfig(config), weights: readWeights(weights) };
+  checkWeights(model.config, model.weights, weights);
   return {
-    config: readConfig(config),
-    weights: readWeights(weights),
+    ...model,
     run: path.basename(path.dirname(own)),
     checkpoint: path.basename(own),
   };

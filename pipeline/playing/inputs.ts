@@ -50,7 +50,15 @@ export function inputsFor(
   };
 }
 
-/** Puts what trial `b` reads into its row. */
+/** Of what a prompt may show: worlds were looked at before play. */
+function unknown(shown: string, known: string): DataError {
+  return new DataError({
+    message:
+      `Cannot play: a trial shows ${shown}, and the model knows ${known}`,
+  });
+}
+
+/** Puts what trial `b` reads into its row; a DataError if the model cannot. */
 export function putInputs(
   { observations, actions }: TransformerConfig,
   inputs: Inputs,
@@ -60,19 +68,23 @@ export function putInputs(
 ): void {
   if (typeof observations === "number") {
     if (!(Number(observation) < observations)) {
-      throw new DataError({
-        message:
-          `Cannot play: a trial shows ${observation}, and the model knows ${observations} observations`,
-      });
+      throw unknown(`${observation}`, `${observations} observations`);
     }
     inputs.observation[b] = observation as number;
   } else {
     const vector = observation as ReadonlyArray<number>;
+    if (vector.length !== observations.vector) {
+      throw unknown(`${observation}`, `vectors of ${observations.vector}`);
+    }
     inputs.observation.set(vector, b * observations.vector);
   }
-  inputs.previousAction[b] = before.action ?? actions;
-  inputs.previousReward[b] = before.reward;
-  inputs.previousEnd[b] = before.end;
+  const { action, reward, end } = before;
+  if (action !== undefined && action >= actions) {
+    throw unknown(`action ${action}`, `${actions} actions`);
+  }
+  inputs.previousAction[b] = action ?? actions;
+  inputs.previousReward[b] = reward;
+  inputs.previousEnd[b] = end;
 }
 
 function refuse({ env }: Seat, has: string, knows: string): never {

@@ -7,7 +7,11 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import type { TrialRecord } from "../../envs/rollout.ts";
 import { GraphError } from "../../kernels/onnx/graph.ts";
-import { DEVICES, SessionError } from "../../kernels/onnx/session.ts";
+import {
+  type Device,
+  DEVICES,
+  SessionError,
+} from "../../kernels/onnx/session.ts";
 import { recycle, take, type Writer, writer } from "../bytes.ts";
 import {
   DataError,
@@ -40,9 +44,8 @@ export const PLAY_FLAGS = {
   device: {
     type: "text",
     choices: DEVICES,
-    default: "cpu",
     value: "NAME",
-    summary: "where a model runs",
+    summary: "where a model runs (cpu)",
   },
   threads: {
     type: "count",
@@ -60,14 +63,19 @@ export interface PlannedTrial {
   readonly drawn?: PlannedTask | undefined;
 }
 
+/** What {@linkcode PLAY_FLAGS} say. */
+export interface Running {
+  readonly parallel: number;
+  readonly device?: string | undefined;
+  readonly threads?: number | undefined;
+}
+
 /** Trials by their index, each a function of it alone. */
 export interface Plays {
   /** What batches say that they come from. */
   readonly origin: string;
   readonly model: Model;
-  readonly options: Omit<PlayerOptions, "batch"> & {
-    readonly parallel: number;
-  };
+  readonly options: Omit<PlayerOptions, "batch" | "device"> & Running;
   /** Indices, from `from` to `to`. */
   readonly from: number;
   readonly to: number;
@@ -141,8 +149,12 @@ export function playRows(plays: Plays): Batches {
   const { model, options, from, to, episodes } = plays;
   const trials = to - from;
   const batch = Math.min(options.parallel, trials);
+  // The flag has these choices alone.
+  const device = (options.device ?? "cpu") as Device;
+  const { threads } = options;
+  const own = { ...options, batch, device, threads };
   const opening = Effect.tryPromise({
-    try: () => openPlayer(model.config, model.weights, { ...options, batch }),
+    try: () => openPlayer(model.config, model.weights, own),
     catch: (cause) => stageError(cause, plays),
   });
   const player = Effect.acquireRelease(

@@ -6,12 +6,11 @@
  */
 import type { Policy } from "../../envs/policies/policy.ts";
 import { num } from "../../envs/params.ts";
-import type { DEVICES } from "../../kernels/onnx/session.ts";
 import { drawnTask } from "../draws.ts";
 import type { Batches } from "../jsonl.ts";
 import type { Model } from "../playing/checkpoint.ts";
 import { chooserOf } from "../playing/inputs.ts";
-import { playRows } from "../playing/rows.ts";
+import { playRows, type Running } from "../playing/rows.ts";
 import { putTrial } from "../print.ts";
 import { faultIn } from "../worlds.ts";
 import { type Plan, trialSeeds } from "./plan.ts";
@@ -58,13 +57,6 @@ export function modelShards({ tasks, samples }: Plan, most: number): number {
   return Math.min(most, Math.ceil(tasks * samples / SHARD_TRIALS));
 }
 
-/** How a model is run. */
-export interface Running {
-  readonly parallel: number;
-  readonly device: string;
-  readonly threads?: number | undefined;
-}
-
 /** Tasks `from` to `to` of a plan. */
 export function playModel(
   plan: Plan,
@@ -92,8 +84,7 @@ export function playModel(
       parallel,
       temperature: num(policyParams, "temperature"),
       tag: tag >= 0 ? tag : undefined,
-      // The flag has these choices alone.
-      device: device as typeof DEVICES[number],
+      device,
       threads,
     },
     from: from * samples,

@@ -18,8 +18,8 @@ import {
   forEachRow,
   parseRow,
 } from "../jsonl.ts";
-import { putTrial } from "../print.ts";
-import { playAgain } from "../replaying.ts";
+import { type Head, putJoined, putTrial } from "../print.ts";
+import { playAgain, stretchesOf } from "../replaying.ts";
 import { rowIndex } from "../scan.ts";
 import type { Trial } from "../schema.ts";
 import { environmentOf, type PlannedTask, taskOf } from "../tasks.ts";
@@ -41,16 +41,22 @@ function replayTrial(
  */
 export function replayTrials(file: string, given?: Environment): Batches {
   const row = rowIndex();
-  const record = emptyRecord();
+  const records: Array<TrialRecord> = [];
   const out = writer();
   const replay = (batch: Batch): Batch => {
     forEachRow(batch, row, () => {
       const trial = parseRow(row);
-      const { row: task } = replayTrial(trial, given, record);
-      const { sample, seed = "" } = trial;
       const params = { of: trial.policy?.name ?? "unknown" };
       const policy = JSON.stringify({ name: "replay", params });
-      putTrial(out, { task, sample, seed, policy }, record);
+      const heads = stretchesOf(trial).map((own, i): Head => {
+        const record = records[i] ??= emptyRecord();
+        const { row: task } = replayTrial(own, given, record);
+        const { sample, seed = "" } = own;
+        return { task, sample, seed, policy };
+      });
+      const [head, ...others] = heads;
+      if (others.length === 0) putTrial(out, head!, records[0]!);
+      else putJoined(out, heads, records.slice(0, heads.length));
     });
     const bytes = take(out);
     return {

@@ -6,7 +6,6 @@
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import * as path from "node:path";
-import type { DEVICES } from "../../kernels/onnx/session.ts";
 import { foldIn, seedOf } from "../../kernels/random/key.ts";
 import { DataError, type StageError, UsageError } from "../errors.ts";
 import { expandInputs } from "../files.ts";
@@ -205,8 +204,7 @@ function playEvaluation(evaluation: Evaluation): Batches {
       parallel: options.parallel,
       temperature,
       tag: options.tag,
-      // The flag has these choices alone.
-      device: options.device as typeof DEVICES[number],
+      device: options.device,
       threads: options.threads,
     },
     from: 0,

@@ -1,6 +1,7 @@
 /** Trials played in step are the trials of the rollout. */
 import { deepEqual, equal } from "node:assert/strict";
 import type { Environment } from "../../envs/env.ts";
+import { frozenLake } from "../../envs/frozen_lake.ts";
 import { sitDown } from "../../envs/lockstep.ts";
 import { resolveParams } from "../../envs/params.ts";
 import { environments } from "../../envs/registry.ts";
@@ -26,12 +27,24 @@ function columnsOf(env: Environment, record: TrialRecord) {
     flags: [...record.flags.subarray(0, episodes)],
     actions: [...record.actions.subarray(0, steps)],
     rewards: [...record.rewards.subarray(0, steps)],
+    valid: record.valid && [...record.valid.subarray(0, steps)],
     seen,
     solvable,
   };
 }
 
-for (const env of environments) {
+/** A world in which action 0 is no legal one, and that has no table. */
+const { table: _table, ...plain } = frozenLake;
+const strict: Environment = {
+  ...plain,
+  name: "strict lake",
+  step: (task, state, action, random) => ({
+    ...frozenLake.step(task, state, action, random),
+    valid: action !== 0,
+  }),
+};
+
+for (const env of [...environments, strict]) {
   Deno.test(`${env.name} is played in step as it is alone`, () => {
     const { task } = drawTask(env, resolveParams(env.params, {}), "3");
     const count = env.actions(task);

@@ -1,6 +1,7 @@
 /** Models of known policies at play: what they choose, and what rows say of it. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { withFolder } from "../shell.ts";
+import * as fs from "node:fs";
+import { succeeded, withFolder } from "../shell.ts";
 import {
   checkReplay,
   columnOf,
@@ -11,6 +12,7 @@ import {
   play,
   randomWeights,
   run,
+  trialsOf,
   writeModel,
 } from "./models.ts";
 
@@ -131,4 +133,74 @@ Deno.test("a trial is warmed up beside the same trial that is not", () =>
       );
     }
     await checkReplay(folder, both);
+  }));
+
+Deno.test("a model that sees vectors is shown vectors, and others are refused", () =>
+  withFolder(async (folder) => {
+    const world = "--env random-cartpole --param horizon=12 --tasks 20";
+    succeeded(await run(folder, `generate ${world} --out d`));
+    const [first] = trialsOf(succeeded(await run(folder, "shuffle d")));
+    const seen = first!.episodes[0]!.observations[0] as ReadonlyArray<number>;
+    const config = modelOf(0, 2, { observations: { vector: seen.length } });
+    // Right where the pole leans that way: a look at one number alone.
+    const weights = constantWeights(config, [0, 0]);
+    weights["norm.gain"]!.fill(1);
+    weights["embed.observation"]![2 * config.width] = 1;
+    weights["action.out"]![1] = 1;
+    writeModel(`${folder}/r`, config, weights);
+    const text = "r d --episodes 2 --temperature 0";
+    const trials = await play(folder, `${text} --prompt d --parallel 12`);
+    equal(trials.length, 20);
+    const taken = new Set<number>();
+    for (const { episodes } of trials) {
+      for (const { observations, actions } of episodes) {
+        actions.forEach((action, t) => {
+          const angle = (observations[t] as ReadonlyArray<number>)[2]!;
+          equal(action, angle > 0 ? 1 : 0);
+          taken.add(action as number);
+        });
+      }
+    }
+    equal(taken.size, 2);
+    await checkReplay(folder, trials);
+    const wide = modelOf(0, 2, { observations: { vector: seen.length + 1 } });
+    writeModel(`${folder}/wide`, wide, randomWeights(wide));
+    const refused = await run(folder, "evaluate wide d --episodes 1");
+    equal(refused.code, 65);
+    match(
+      refused.err,
+      /has vectors of \d numbers, and the model sees vectors of/,
+    );
+  }));
+
+Deno.test("a prompt of what the model does not know is refused", () =>
+  withFolder(async (folder) => {
+    const config = modelOf(1, 3);
+    writeModel(`${folder}/r`, config, randomWeights(config));
+    const rows = succeeded(
+      await run(folder, `generate ${ARMS} --tasks 1 --seed 1`),
+    );
+    fs.writeFileSync(`${folder}/d.jsonl`, rows);
+    const shown = async (from: RegExp, to: string) => {
+      fs.writeFileSync(`${folder}/shown.jsonl`, rows.replace(from, to));
+      const text = "evaluate r d.jsonl --episodes 1 --prompt shown.jsonl";
+      const { code, err } = await run(folder, text);
+      return `${code} ${err}`;
+    };
+    match(
+      await shown(/"actions":\[\d/, '"actions":[3'),
+      /^65 .*a trial shows action 3, and the model knows 3 actions/,
+    );
+    match(
+      await shown(/"actions":\[\d/, '"actions":["left"'),
+      /^65 .*shown.jsonl: line 1: episodes\[0\].actions\[0\] is "left", not an act/,
+    );
+    match(
+      await shown(/"observations":\[0/, '"observations":[1'),
+      /^65 .*a trial shows 1, and the model knows 1 observations/,
+    );
+    match(
+      await shown(/"observations":\[0/, '"observations":["a"'),
+      /^65 .*line 1: episodes\[0\].observations\[0\] is "a", not a number or/,
+    );
   }));

@@ -177,6 +177,13 @@ Deno.test("generate says what is wrong with a model", () =>
       )}";
       export default { ...frozenLake, name: "pond", step: () => { throw new Error("ice"); } };`,
     );
+    writeModel(`${folder}/other`, modelOf(25, 4), randomWeights(config));
+    match(
+      await say("onnx:other"),
+      /^65 .*other\/checkpoint-000007\/model.safetensors: embed.observation holds 160 numbers, and config.json beside it asks for 416/,
+    );
+    fs.writeFileSync(`${folder}/other/checkpoint-000007/config.json`, "{");
+    match(await say("onnx:other"), /^65 .*config.json: /);
     const large = modelOf(25, 4);
     writeModel(`${folder}/large`, large, randomWeights(large));
     const pond = await run(

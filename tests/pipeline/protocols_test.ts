@@ -199,6 +199,12 @@ Deno.test("non-stationary: the lake is another after thirty episodes, the contex
       ok(late.every((x) => x === 0));
     }
     await checkReplay(folder, trials.flatMap(stretches));
+    // And whole, by its notes.
+    await checkReplay(folder, trials);
+    const drawn = { ...trials[0]!, boundary: [{ episode: 0 }] };
+    fs.writeFileSync(`${folder}/bare.jsonl`, JSON.stringify(drawn) + "\n");
+    const bare = "generate --policy replay --policy-param from=bare.jsonl";
+    match((await run(folder, bare)).err, /line 1: task.seed is missing/);
     // The names of joined tasks are those that compose gives.
     fs.writeFileSync(
       `${folder}/parts.jsonl`,
@@ -362,7 +368,7 @@ Deno.test("each step bears the tag that was asked for, or none", () =>
     const config = modelOf(25, 4, { tags: 3 });
     const weights = randomWeights(config);
     writeModel(`${folder}/r`, config, weights);
-    const text = `r ${LAKES} --tasks 3 --episodes 4 --logprobs`;
+    const text = `r ${LAKES} --tasks 20 --episodes 4 --logprobs`;
     for (const tag of [0, 2]) {
       for (const trial of await play(folder, `${text} --tag ${tag}`)) {
         equal(trial.policy.params.tag, tag);
