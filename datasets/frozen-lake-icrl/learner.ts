@@ -1,8 +1,13 @@
 /**
- * Parametric Frozen Lake, after Rentschler and Roberts 2025 (arXiv 2501.14176):
- * sets of episodes of a learner on some maps, put together into contexts without a
- * word where the map changes, and a transformer that is played on maps that it
- * never saw, with their ramp of forced exploration and without.
+ * Parametric Frozen Lake, after Rentschler and Roberts 2025 (arXiv 2501.14176): a
+ * transformer, trained on what learners did on many maps, is played on maps that
+ * it never saw, with their ramp of forced exploration and without.
+ *
+ * The fast setting distils `frontier`, an algorithm that tries what it has not and
+ * then goes where it was paid, from its own trials, from noisy ones and from ones
+ * whose noise falls as the ramp's does, each step labelled by what it would do
+ * there. The published one puts sets of episodes together into contexts, without a
+ * word where the map changes, and trains by double DQN.
  *
  * @module
  */
@@ -11,7 +16,7 @@ import type { Step } from "../steps.ts";
 
 /** How large. */
 export interface Size {
-  /** Maps that the algorithm plays alone, and as many others with noise. */
+  /** Maps that the algorithm plays alone, and as many others with each noise. */
   readonly tasks: number;
   /** Episodes of a trial. */
   readonly episodes: number;
@@ -32,21 +37,21 @@ export const frozenLakeIcrl: Learner<Size> = {
   summary: "a learner of Frozen Lakes, played on maps it never saw",
   sizes: {
     fast: {
-      tasks: 8000,
+      tasks: 6000,
       episodes: 30,
       compose: "",
       context: 240,
       objective: "--objective dpt",
-      updates: 5000,
+      updates: 6000,
       batch: 16,
-      model: "--width 64 --layers 3 --heads 4 --rate 0.002",
+      model: "--width 64 --layers 4 --heads 4 --rate 0.002",
       played: 200,
     },
     // 250 maps, sets of 20 to 40 episodes, successful ones 5 times as likely (high
     // quality), about 400 steps in 4,096 tokens; double DQN, rewards times 30, 950
     // updates of 10 windows.
     published: {
-      tasks: 125,
+      tasks: 84,
       episodes: 200,
       compose: "--set 20..40 --order shuffled --success-odds 5 --steps 400",
       context: 400,
@@ -64,7 +69,7 @@ export const frozenLakeIcrl: Learner<Size> = {
     const { updates, batch, model, played } = size;
     const play = (name: string, policy: string, offset: number) => [
       ...words(`generate --env frozen-lake --tasks ${tasks}`),
-      ...words(`--episodes ${episodes} ${policy} --seed ${2 * seed + offset}`),
+      ...words(`--episodes ${episodes} ${policy} --seed ${3 * seed + offset}`),
       ...words(`--jobs 2 --out ${folder}/${name} --overwrite`),
     ];
     const contexts = compose === ""
@@ -83,13 +88,25 @@ export const frozenLakeIcrl: Learner<Size> = {
           1,
         ),
       ],
-      ["The best action as label at each step, all in one order, as arrays:", [
-        ...words(`shuffle --seed ${seed} ${folder}/own ${folder}/noisy`),
-        ...words("then label"),
-        ...contexts,
-        ...words(`then pack --context ${context} --label optimal`),
-        ...words(`--out ${folder}/packs --overwrite`),
-      ]],
+      [
+        "And with noise that falls:",
+        play(
+          "falling",
+          "--policy noise-curriculum --policy-param reference=frontier --policy-param floor=0",
+          2,
+        ),
+      ],
+      [
+        "What the algorithm would do at each step, all in one order, as arrays:",
+        [
+          ...words(`shuffle --seed ${seed} ${folder}/own ${folder}/noisy`),
+          ...words(`${folder}/falling then label --reference frontier`),
+          ...words("--reference-param ties=first"),
+          ...contexts,
+          ...words(`then pack --context ${context} --label frontier`),
+          ...words(`--out ${folder}/packs --overwrite`),
+        ],
+      ],
       ["A transformer, trained here:", [
         ...words(`update ${folder}/packs ${objective} --updates ${updates}`),
         ...words(`--batch ${batch} ${model} --seed ${seed}`),
@@ -100,7 +117,7 @@ export const frozenLakeIcrl: Learner<Size> = {
         "On maps that it never saw, with forced exploration first, and without:",
         [
           ...words(`evaluate ${folder}/run-${seed} --protocol in-distribution`),
-          ...words(`--tasks ${played} --seed ${seed}`),
+          ...words(`--tasks ${played} --temperature 1 --seed ${seed}`),
           ...where,
           ...words(`--out ${folder}/played --overwrite`),
         ],
