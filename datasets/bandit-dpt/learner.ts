@@ -38,7 +38,7 @@ export const banditDpt: Learner<Size> = {
       horizon: 100,
       tasks: 40_000,
       thompson: 20_000,
-      updates: 5000,
+      updates: 3000,
       batch: 32,
       model: "--width 64 --layers 3 --heads 2 --rate 0.002",
       played: 1000,

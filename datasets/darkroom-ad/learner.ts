@@ -53,7 +53,7 @@ export const darkroomAd: Learner<Size> = {
     fast: {
       tasks: 2500,
       episodes: 12,
-      updates: 3000,
+      updates: 2000,
       batch: 16,
       model: "--width 64 --layers 3 --heads 2 --rate 0.002",
       played: 30,
