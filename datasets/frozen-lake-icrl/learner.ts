@@ -104,6 +104,8 @@ export const frozenLakeIcrl: Learner<Size> = {
           ...words("--reference-param ties=first"),
           ...contexts,
           ...words(`then pack --context ${context} --label frontier`),
+          // The largest lakes, whether or not one of them is among the trials.
+          ...words(`--observations 25 --actions 4`),
           ...words(`--out ${folder}/packs --overwrite`),
         ],
       ],
