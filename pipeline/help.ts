@@ -91,12 +91,22 @@ function paramList(specs: ParamSpecs): string {
   );
 }
 
+/** Policies of `generate` that are files, not programs. */
+const RECORDED = `replay: Takes the actions of recorded trials
+      from=FILE  Rows, or a dataset
+onnx:RUN: A model that update trained (--policy onnx:runs/first)
+      temperature=1   Of the choice among actions; 0 takes the largest, the default of models of Q-values
+      tag=-1          Tag that each step bears; -1 for none
+      logprobs=false  Record ln of the probability that actions were drawn with
+`;
+
 /** What `retrial help envs` and `retrial help policies` say. */
 export function worldHelp(topic: "envs" | "policies"): string {
   const list = topic === "envs" ? environments : policies;
-  return list.map(({ name, summary, params }) =>
+  const lines = list.map(({ name, summary, params }) =>
     `${name}: ${summary}\n${paramList(params)}`
   ).join("");
+  return topic === "envs" ? lines : lines + RECORDED;
 }
 
 function bash(stages: ReadonlyArray<Stage>): string {

@@ -20,12 +20,7 @@ import {
 import { type Model, modelFiles, readModel } from "../playing/checkpoint.ts";
 import { PLAY_FLAGS } from "../playing/rows.ts";
 import { takingTurns } from "../turn.ts";
-import {
-  modelFolder,
-  modelPolicy,
-  modelShards,
-  playModel,
-} from "./modelled.ts";
+import { modelNamed, modelPolicy, modelShards, playModel } from "./modelled.ts";
 import { replayTrials } from "./recorded.ts";
 import {
   isModule,
@@ -132,7 +127,7 @@ const preparePlan = Effect.fnUntraced(function* (
     });
   }
   const env = yield* loadEnvironment(options.env);
-  const folder = modelFolder(options.policy);
+  const folder = modelNamed(options.policy);
   const model = folder === undefined
     ? undefined
     : yield* attempt(`read ${folder}`, () => readModel(folder));
@@ -289,7 +284,7 @@ function open(options: GenerateOptions): Batches {
 function filesOf(options: GenerateOptions): ReadonlyArray<string> {
   const { env } = options;
   const record = recordOf(options);
-  const folder = modelFolder(options.policy);
+  const folder = modelNamed(options.policy);
   return [
     ...env !== undefined && isModule(env) ? [env] : [],
     ...record === undefined ? [] : [record],
@@ -309,7 +304,7 @@ and after a kill and a second run with --out. --policy onnx:DIR is the model of 
 that update wrote, at --policy-param temperature=T, tag=N, logprobs=true.`,
     flags,
     // Where it is not, the permission is given back.
-    native: ({ policy }) => modelFolder(policy) !== undefined,
+    native: ({ policy }) => modelNamed(policy) !== undefined,
     examples: [
       "retrial generate --env dark-room --tasks 100 --episodes 10 --policy q-learning --seed 7",
       "retrial generate --env frozen-lake --param hole=0.1 --tasks 1000 --episodes 30 --policy q-learning --jobs 2 --out lake",

@@ -20,7 +20,7 @@ const SCHEME = "onnx:";
 const SHARD_TRIALS = 256;
 
 /** The folder that a policy's name names; none where it is no model. */
-export function modelFolder(policy: string): string | undefined {
+export function modelNamed(policy: string): string | undefined {
   return policy.startsWith(SCHEME) ? policy.slice(SCHEME.length) : undefined;
 }
 
