@@ -80,10 +80,10 @@ export const darkroomAd: Learner<Size> = {
         play("own", "--policy frontier --policy-param moves=given", 0, tasks),
       ],
       [
-        "Others, with noise all the way:",
+        "Others, half of whose steps are noise, so that they are all over the room:",
         play(
           "noisy",
-          "--policy epsilon-greedy --policy-param reference=frontier --policy-param epsilon=0.2",
+          "--policy epsilon-greedy --policy-param reference=frontier --policy-param epsilon=0.5",
           1,
           tasks,
         ),
