@@ -130,11 +130,28 @@ export function skipString(c: Cursor): void {
   }
 }
 
+/** Strings as they were read last, by their length: most are names. */
+const recent: Array<{ readonly bytes: Uint8Array; readonly text: string }> = [];
+const LONGEST_NAME = 32;
+
+function standsAt(bytes: Uint8Array, from: number, wanted: Uint8Array) {
+  for (let i = 0; i < wanted.length; i++) {
+    if (bytes[from + i] !== wanted[i]) return false;
+  }
+  return true;
+}
+
 /** The text of a string; the cursor is at its first quote. */
 export function readString(c: Cursor): string {
   const from = c.at;
   skipString(c);
-  return JSON.parse(utf8.decode(c.bytes.subarray(from, c.at)));
+  const length = c.at - from;
+  const known = recent[length];
+  if (known && standsAt(c.bytes, from, known.bytes)) return known.text;
+  const bytes = c.bytes.slice(from, c.at);
+  const text: string = JSON.parse(utf8.decode(bytes));
+  if (length <= LONGEST_NAME) recent[length] = { bytes, text };
+  return text;
 }
 const utf8 = new TextDecoder();
 

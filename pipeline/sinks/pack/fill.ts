@@ -80,6 +80,7 @@ function fillEpisodes(
   changes: ReadonlySet<number>,
 ): void {
   const { ends, terminated } = row;
+  const { observations, next_observations } = arrays;
   let e = 0;
   while (ends[e]! <= from) e++;
   if (from === 0) arrays.starts[at] = TASK_START;
@@ -88,9 +89,11 @@ function fillEpisodes(
     // Each episode before has one observation more than steps.
     const [low, high] = [(first + e) * width, (last + e) * width];
     const into = (at + first - from) * width;
-    arrays.observations.set(values.subarray(low, high), into);
-    const next = values.subarray(low + width, high + width);
-    arrays.next_observations.set(next, into);
+    // Episodes may be of a few steps: a view of each would cost more.
+    for (let i = low, to = into; i < high; i++, to++) {
+      observations[to] = values[i]!;
+      next_observations[to] = values[i + width]!;
+    }
     if (first === (e === 0 ? 0 : ends[e - 1]!)) {
       const start = at + first - from;
       const change = changes.has(e) ? TASK_START : 0;
