@@ -54,7 +54,7 @@ export const darkroomAd: Learner<Size> = {
       updates: 2000,
       batch: 16,
       model: "--width 64 --layers 3 --heads 2 --rate 0.002",
-      played: 30,
+      played: 20,
     },
     // 4 layers, 64 wide, 4 heads, three tokens a step, 2,000 histories.
     published: {
