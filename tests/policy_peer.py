@@ -1,11 +1,13 @@
-"""Plays trials again with ONNX Runtime alone: POLICY TRIALS.jsonl, greedily."""
+"""Checks a policy, and plays trials again by it: POLICY TRIALS.jsonl, greedily."""
 
 import json
 import sys
 
 import numpy as np
+import onnx
 import onnxruntime
 
+onnx.checker.check_model(sys.argv[1], full_check=True)
 session = onnxruntime.InferenceSession(sys.argv[1])
 batch, context = session.get_inputs()[0].shape
 for line in open(sys.argv[2]):

@@ -152,7 +152,7 @@ Deno.test("a learner of bandits finds the best arm of bandits it never saw", () 
 
 peerTest(
   "policy.onnx, played by ONNX Runtime in Python, takes the same actions",
-  ["onnxruntime", "numpy"],
+  ["onnxruntime", "onnx", "numpy"],
   () =>
     withFolder(async (folder) => {
       const world = "--env dark-room --param size=3 --param horizon=4";
