@@ -36,9 +36,9 @@ const BEST = 16.5432;
 
 /** About a minute on two cores, for the demo. */
 export const SMALL: Size = {
-  tasks: 1000,
+  tasks: 1500,
   episodes: 10,
-  updates: 600,
+  updates: 1200,
   batch: 16,
   model: "--width 64 --layers 3 --heads 2 --rate 0.003",
   played: 16,
