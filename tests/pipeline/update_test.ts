@@ -5,7 +5,7 @@ import { generator, integer } from "../../kernels/random/generator.ts";
 import { rootKey } from "../../kernels/random/key.ts";
 import { readModel } from "../../pipeline/playing/checkpoint.ts";
 import { secondsOf } from "../../pipeline/training/settings.ts";
-import { isHere } from "../kernels/onnx/models.ts";
+import { isHere } from "../kernels/onnx/devices.ts";
 import { type Ended, retrial, succeeded, withFolder } from "../shell.ts";
 import { lines, trial } from "./trials.ts";
 

@@ -3,8 +3,7 @@ import {
   readsAction,
   type TransformerConfig,
 } from "../../../kernels/onnx/transformer.ts";
-import { type Data, Graph } from "../../../kernels/onnx/graph.ts";
-import { type Device, openSession } from "../../../kernels/onnx/session.ts";
+import type { Data } from "../../../kernels/onnx/graph.ts";
 import { normal } from "../../../kernels/random/distributions.ts";
 import { generator, integer } from "../../../kernels/random/generator.ts";
 import { foldIn, rootKey } from "../../../kernels/random/key.ts";
@@ -86,16 +85,4 @@ export function weightsFor(config: TransformerConfig): Weights {
     first: { normal: 0.3 },
   }));
   return initialise(parameters, rootKey("5"));
-}
-
-/** Whether a device is here, as the runtime itself has it. */
-export async function isHere(device: Device): Promise<boolean> {
-  const graph = new Graph();
-  graph.output("y", graph.input("x", "float32", [1]));
-  try {
-    await (await openSession(graph, { device })).release();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -14,7 +14,7 @@ import {
   SessionError,
   type SessionOptions,
 } from "../../../kernels/onnx/session.ts";
-import { isHere } from "./models.ts";
+import { deviceTest, isHere } from "./devices.ts";
 
 /** Counts by `by`: `next` is `count` and `by`; `floor` is of `by`. */
 function counter(): Graph {
@@ -32,24 +32,20 @@ const BY = { by: Float32Array.of(1.5, 2) };
 
 for (const device of DEVICES) {
   const here = await isHere(device);
-  Deno.test({
-    name: `state goes round on ${device}${here ? "" : " (skipped: not here)"}`,
-    ignore: !here,
-    async fn() {
-      const options = { device, feedback: FEEDBACK };
-      const session = await openSession(counter(), options);
-      const start = Float32Array.of(10, 20);
-      session.set("count", start);
-      for (let i = 0; i < 4; i++) {
-        deepEqual(await session.run(BY), { floor: Float32Array.of(1, 2) });
-      }
-      deepEqual(await session.get("count"), Float32Array.of(16, 28));
-      deepEqual(start, Float32Array.of(10, 20), "set() copies");
-      session.set("count", start);
-      await session.run(BY);
-      deepEqual(await session.get("count"), Float32Array.of(11.5, 22));
-      await session.release();
-    },
+  deviceTest("state goes round", device, async () => {
+    const options = { device, feedback: FEEDBACK };
+    const session = await openSession(counter(), options);
+    const start = Float32Array.of(10, 20);
+    session.set("count", start);
+    for (let i = 0; i < 4; i++) {
+      deepEqual(await session.run(BY), { floor: Float32Array.of(1, 2) });
+    }
+    deepEqual(await session.get("count"), Float32Array.of(16, 28));
+    deepEqual(start, Float32Array.of(10, 20), "set() copies");
+    session.set("count", start);
+    await session.run(BY);
+    deepEqual(await session.get("count"), Float32Array.of(11.5, 22));
+    await session.release();
   });
   if (device === "cpu") continue;
   Deno.test({

@@ -16,7 +16,8 @@ import {
 } from "../../../kernels/onnx/training.ts";
 import type { TransformerConfig } from "../../../kernels/onnx/transformer.ts";
 import { rootKey } from "../../../kernels/random/key.ts";
-import { type Batch, inputsOf, isHere, targetsOf, VARIANTS } from "./models.ts";
+import { deviceTest } from "./devices.ts";
+import { type Batch, inputsOf, targetsOf, VARIANTS } from "./models.ts";
 
 const BATCH = 4;
 const LOSS = imitation({
@@ -126,31 +127,24 @@ Deno.test("delayed weights follow those of each update, not those before", async
 });
 
 for (const device of ["webgpu", "cuda"] as const) {
-  const here = await isHere(device);
-  Deno.test({
-    name: `training is the same on ${device}${
-      here ? "" : " (skipped: not here)"
-    }`,
-    ignore: !here,
-    async fn() {
-      for (const name of ["one token, rotary", "three tokens, learned"]) {
-        const config = VARIANTS[name]!;
-        const [one, two] = [
-          await losses(config, 5, { device: "cpu" }),
-          await losses(config, 5, { device }),
-        ];
-        one.found.forEach((x, i) => ok(Math.abs(x - two.found[i]!) < 1e-4));
-        for (const [weight, values] of Object.entries(one.weights)) {
-          const other = two.weights[weight]!;
-          values.forEach((x, i) => ok(Math.abs(x - other[i]!) < 1e-3, weight));
-        }
+  deviceTest("training is the same", device, async () => {
+    for (const name of ["one token, rotary", "three tokens, learned"]) {
+      const config = VARIANTS[name]!;
+      const [one, two] = [
+        await losses(config, 5, { device: "cpu" }),
+        await losses(config, 5, { device }),
+      ];
+      one.found.forEach((x, i) => ok(Math.abs(x - two.found[i]!) < 1e-4));
+      for (const [weight, values] of Object.entries(one.weights)) {
+        const other = two.weights[weight]!;
+        values.forEach((x, i) => ok(Math.abs(x - other[i]!) < 1e-3, weight));
       }
-      const [ours, theirs] = [await doubleQ("cpu"), await doubleQ(device)];
-      ours.forEach(({ loss, slow }, i) => {
-        const other = theirs[i]!;
-        ok(Math.abs(loss / other.loss - 1) < 1e-4);
-        slow.forEach((x, k) => ok(Math.abs(x - other.slow[k]!) < 1e-3));
-      });
-    },
+    }
+    const [ours, theirs] = [await doubleQ("cpu"), await doubleQ(device)];
+    ours.forEach(({ loss, slow }, i) => {
+      const other = theirs[i]!;
+      ok(Math.abs(loss / other.loss - 1) < 1e-4);
+      slow.forEach((x, k) => ok(Math.abs(x - other.slow[k]!) < 1e-3));
+    });
   });
 }

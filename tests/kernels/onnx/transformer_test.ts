@@ -9,14 +9,8 @@ import {
   type TransformerConfig,
 } from "../../../kernels/onnx/transformer.ts";
 import { countOf } from "../../../kernels/onnx/parameters.ts";
-import {
-  type Batch,
-  inputsOf,
-  isHere,
-  SMALL,
-  VARIANTS,
-  weightsFor,
-} from "./models.ts";
+import { type Batch, inputsOf, SMALL, VARIANTS, weightsFor } from "./models.ts";
+import { deviceTest } from "./devices.ts";
 
 const BATCH = 3;
 
@@ -169,22 +163,17 @@ Deno.test("weights are constants where they are given, else inputs", () => {
   deepEqual(names.filter((name) => full.inputs.has(name)), []);
 });
 
-const webgpu = await isHere("webgpu");
-Deno.test({
-  name: `play on webgpu${webgpu ? "" : " (skipped: not here)"}`,
-  ignore: !webgpu,
-  async fn() {
-    const config = { ...VARIANTS["three tokens, rotary"]!, context: 4 };
-    const long = inputsOf({ ...config, context: 6 }, BATCH);
-    const here = await played(config, long, 6);
-    const there = await played(config, long, 6, "webgpu");
-    for (const [t, step] of there.entries()) {
-      for (const [name, said] of Object.entries(step)) {
-        const wanted = here[t]![name]!;
-        for (let i = 0; i < said.length; i++) {
-          ok(Math.abs(said[i]! - wanted[i]!) < 1e-4, `${name} at ${t}`);
-        }
+deviceTest("play", "webgpu", async () => {
+  const config = { ...VARIANTS["three tokens, rotary"]!, context: 4 };
+  const long = inputsOf({ ...config, context: 6 }, BATCH);
+  const here = await played(config, long, 6);
+  const there = await played(config, long, 6, "webgpu");
+  for (const [t, step] of there.entries()) {
+    for (const [name, said] of Object.entries(step)) {
+      const wanted = here[t]![name]!;
+      for (let i = 0; i < said.length; i++) {
+        ok(Math.abs(said[i]! - wanted[i]!) < 1e-4, `${name} at ${t}`);
       }
     }
-  },
+  }
 });
