@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { UsageError } from "../pipeline/errors.ts";
 import type { Flags } from "../pipeline/flags.ts";
 import { script } from "./script.ts";
 import { runSteps, say, type Step } from "./steps.ts";
@@ -51,16 +52,26 @@ const flags = {
   "out": { type: "text", summary: "folder; demo/ and the name" },
 } as const satisfies Flags;
 
+function seedsOf(list: string): ReadonlyArray<number> {
+  return list.split(",").map((word) => {
+    if (/^\d{1,9}$/.test(word)) return Number(word);
+    throw new UsageError({
+      message:
+        `Cannot set --seeds to "${list}": integers, with commas, expected`,
+    });
+  });
+}
+
 /** Runs a recipe as the script that `deno task NAME` is. */
 export function runLearner<Size>(learner: Learner<Size>): Promise<void> {
   const { name, summary, sizes, steps, curve } = learner;
   return script(name, summary, flags, async (options) => {
     const { device, threads, out = `demo/${name}` } = options;
-    const runs = options.seeds.split(",").map((seed): Run<Size> => ({
+    const runs = seedsOf(options.seeds).map((seed): Run<Size> => ({
       // The flag has these choices alone.
       size: sizes[options.setting as keyof typeof sizes],
       folder: `${out}/${seed}`,
-      seed: Number(seed),
+      seed,
       where: [
         ...(device === undefined ? [] : ["--device", device]),
         ...(threads === undefined ? [] : ["--threads", String(threads)]),

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import { run } from "../mod.ts";
+import { exitCode, isStageError } from "../pipeline/errors.ts";
+import { say as tell } from "../pipeline/progress.ts";
 
 /** What is said before a step, and its words. */
 export type Step = readonly [why: string, words: ReadonlyArray<string>];
@@ -28,7 +31,9 @@ export async function runSteps(steps: ReadonlyArray<Step>): Promise<void> {
     say(`\n${why}\n  $ retrial ${words.map(typed).join(" ")}\n`);
     const exit = await Effect.runPromiseExit(run(words));
     if (Exit.isSuccess(exit)) continue;
-    say(`${exit.cause}\n`);
-    Deno.exit(1);
+    const error = Cause.squash(exit.cause);
+    if (!isStageError(error)) throw error;
+    tell(`retrial: ${error.message}\n`);
+    Deno.exit(exitCode(error));
   }
 }
