@@ -5,7 +5,7 @@
  * @module
  */
 import { integer } from "../kernels/random/generator.ts";
-import { num, type ParamSpecs } from "./params.ts";
+import { horizonParam, num, type ParamSpecs } from "./params.ts";
 import { drawRoom, type Move, walk } from "./grid.ts";
 import { blankTable, defineTabular, type Tabular } from "./tabular.ts";
 import type { Table } from "./table.ts";
@@ -42,13 +42,7 @@ export function roomParams(size: number, horizon: number): ParamSpecs {
       max: 64,
       summary: "Cells on a side",
     },
-    horizon: {
-      default: horizon,
-      integer: true,
-      min: 1,
-      max: 10_000,
-      summary: "Steps of an episode",
-    },
+    horizon: horizonParam(horizon),
   };
 }
 

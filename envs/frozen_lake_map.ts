@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { num, ParamError, type Params } from "./params.ts";
+import { horizonParam, num, ParamError, type Params } from "./params.ts";
 import { drawLake, type Lake, lakeTable } from "./lake.ts";
 import { defineTabular } from "./tabular.ts";
 
@@ -45,13 +45,7 @@ export const frozenLakeMap = defineTabular<Lake>({
       default: STITCHING,
       summary: "Rows of S (start), F (frozen), H (hole), G (goal), joined by /",
     },
-    horizon: {
-      default: 100,
-      integer: true,
-      min: 1,
-      max: 10_000,
-      summary: "Steps of an episode",
-    },
+    horizon: horizonParam(100),
     slippery: { default: false, summary: "Moves slip two times in three" },
   },
   world: (lake) => lake.map,

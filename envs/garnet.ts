@@ -4,7 +4,7 @@ import {
   integer,
   uniform,
 } from "../kernels/random/generator.ts";
-import { num, type Params } from "./params.ts";
+import { horizonParam, num, type Params } from "./params.ts";
 import { roundReward } from "./reward.ts";
 import { blankTable, defineTabular } from "./tabular.ts";
 import type { Table } from "./table.ts";
@@ -102,13 +102,7 @@ export const garnet = defineTabular<Garnet>({
       max: 1000,
       summary: "Standard deviation of rewards over the task",
     },
-    horizon: {
-      default: 100,
-      integer: true,
-      min: 1,
-      max: 10_000,
-      summary: "Steps of an episode",
-    },
+    horizon: horizonParam(100),
   },
   label: (params) => `${params.states}x${params.actions}x${params.branches}`,
   sampleTask,

@@ -9,6 +9,7 @@ import {
   startAt,
   step,
 } from "./linear/system.ts";
+import { horizonParam } from "./params.ts";
 
 /** A size that is drawn where 0 is given. */
 function size(what: string, drawn: string) {
@@ -88,13 +89,7 @@ export const linearDynamics = defineEnvironment<
       default: false,
       summary: "Show the target behind what is seen",
     },
-    horizon: {
-      default: 200,
-      integer: true,
-      min: 1,
-      max: 10_000,
-      summary: "Steps of an episode",
-    },
+    horizon: horizonParam(200),
   },
   sampleTask: sampleLinear,
   observations: ({ outputs, shown }) => ({

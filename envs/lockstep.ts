@@ -94,10 +94,9 @@ export function sitDown(seat: Seat): Playing {
   let { state, observation } = env.reset(task, starts);
   reserve(record, 0, horizon);
   see();
-  const end = (terminated: boolean) => {
+  const end = (how: number) => {
     record.ends[record.episodes] = at.steps;
-    record.flags[record.episodes] = (terminated ? TERMINATED : TRUNCATED) |
-      (at.solved ? SUCCESS : 0);
+    record.flags[record.episodes] = how | (at.solved ? SUCCESS : 0);
     record.episodes++;
     playing.isOver = record.episodes === episodes || at.steps >= enough ||
       (seat.stopOnSuccess === true && at.solved);
@@ -128,10 +127,10 @@ export function sitDown(seat: Seat): Playing {
     }
     ({ state, observation } = moved);
     see();
-    const isEnd = moved.terminated || at.length === horizon;
-    const how = moved.terminated ? TERMINATED : TRUNCATED;
-    playing.before = { action, reward, end: isEnd ? how : 0 };
-    if (isEnd) end(moved.terminated);
+    const isCut = at.length === horizon;
+    const how = moved.terminated ? TERMINATED : isCut ? TRUNCATED : 0;
+    playing.before = { action, reward, end: how };
+    if (how !== 0) end(how);
     playing.observation = observation;
   };
   const playing: Playing = {

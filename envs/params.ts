@@ -110,6 +110,14 @@ export function resolveParams(
   );
 }
 
+/** The parameter of most worlds that says how long an episode may be. */
+export function horizonParam(
+  steps: number,
+  summary = "Steps of an episode",
+): ParamSpec {
+  return { default: steps, integer: true, min: 1, max: 10_000, summary };
+}
+
 /** A numeric parameter of `params`, which {@linkcode resolveParams} made. */
 export function num(params: Params, name: string): number {
   return params[name] as number;

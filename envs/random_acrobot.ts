@@ -1,6 +1,6 @@
 import { type Generator, uniform } from "../kernels/random/generator.ts";
 import { defineEnvironment, type Transition } from "./env.ts";
-import { num } from "./params.ts";
+import { horizonParam, num } from "./params.ts";
 
 /** Of the two links: lengths, masses, and where along them the mass is. */
 interface Acrobot {
@@ -117,13 +117,7 @@ export const randomAcrobot = defineEnvironment<Acrobot, State>({
   version: 1,
   summary: "Two hanging links of random make, to be swung up",
   params: {
-    horizon: {
-      default: 100,
-      integer: true,
-      min: 1,
-      max: 10_000,
-      summary: "Steps of an episode, of five frames each",
-    },
+    horizon: horizonParam(100, "Steps of an episode, of five frames each"),
   },
   sampleTask: (random, params) => {
     const pair = (low: number, high: number): [number, number] => [

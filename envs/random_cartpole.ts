@@ -1,7 +1,7 @@
 import type { Generator } from "../kernels/random/generator.ts";
 import { uniform } from "../kernels/random/generator.ts";
 import { defineEnvironment, type Transition } from "./env.ts";
-import { num } from "./params.ts";
+import { horizonParam, num } from "./params.ts";
 
 interface CartPole {
   readonly gravity: number;
@@ -78,13 +78,7 @@ export const randomCartpole = defineEnvironment<CartPole, State>({
   version: 1,
   summary: "A cart and pole of random masses, length and gravity",
   params: {
-    horizon: {
-      default: 200,
-      integer: true,
-      min: 1,
-      max: 10_000,
-      summary: "Steps of an episode, of five frames each",
-    },
+    horizon: horizonParam(200, "Steps of an episode, of five frames each"),
   },
   sampleTask: (random, params) => ({
     gravity: between(random, 1, 11),

@@ -1,6 +1,6 @@
 import type { Generator } from "../kernels/random/generator.ts";
 import { exponential, normal } from "../kernels/random/distributions.ts";
-import { num, type Params } from "./params.ts";
+import { horizonParam, num, type Params } from "./params.ts";
 import { blankTable, defineTabular } from "./tabular.ts";
 import { roundReward } from "./reward.ts";
 import type { Table } from "./table.ts";
@@ -78,13 +78,7 @@ export const tabularMdp = defineTabular<RandomMdp>({
       max: 64,
       summary: "Number of actions",
     },
-    horizon: {
-      default: 10,
-      integer: true,
-      min: 1,
-      max: 10_000,
-      summary: "Steps of an episode",
-    },
+    horizon: horizonParam(10),
     "reward-sd": {
       default: 1,
       min: 0,

@@ -38,7 +38,6 @@ const LARGEST = 2 ** 24;
 const c = cursor();
 const labels = cursor();
 const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 
 /** A number that integers are below: given, or one more than the largest yet. */
 export interface Bound {
@@ -148,24 +147,6 @@ function readObservations(
   into.length += flat.length;
 }
 
-/** Whether `key` stands in a row at `at`. */
-function isAt(key: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  for (let i = 0; i < key.length; i++) {
-    if (bytes[at + i] !== key[i]) return false;
-  }
-  return true;
-}
-
-let kept = { name: "", key: new Uint8Array(0) };
-
-/** `"name":`, worked out once. */
-function keyOf(name: string): Uint8Array {
-  if (kept.name !== name) {
-    kept = { name, key: encoder.encode(`${JSON.stringify(name)}:`) };
-  }
-  return kept.key;
-}
-
 /** The labels of one reference in episode `e`; none where it has none. */
 function readLabels(
   row: RowIndex,
@@ -176,14 +157,7 @@ function readLabels(
 ): void {
   const start = columnStart(row, e, LABELS);
   if (start !== 0) {
-    const [key, end] = [keyOf(name), columnEnd(row, e, LABELS)];
-    // Most rows have one reference, written without spaces.
-    if (isAt(key, row.bytes, start + 1)) {
-      place(labels, row.bytes, start + 1 + key.length, end);
-      readNumbers(labels, into);
-      return;
-    }
-    place(labels, row.bytes, start, end);
+    place(labels, row.bytes, start, columnEnd(row, e, LABELS));
     for (let more = enter(labels); more; more = nextMember(labels)) {
       const key = readString(labels);
       toValue(labels);
