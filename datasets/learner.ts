@@ -39,6 +39,29 @@ export function words(text: string): ReadonlyArray<string> {
   return text.split(" ").filter(Boolean);
 }
 
+/** How a model is trained. */
+export interface Trained {
+  readonly updates: number;
+  /** Windows of an update. */
+  readonly batch: number;
+  /** Flags of the model, its rate and schedule. */
+  readonly model: string;
+}
+
+/** Trains on `FOLDER/packs`, into `FOLDER/run-SEED`. */
+export function trained<Size extends Trained>(
+  { size, folder, seed, where }: Run<Size>,
+  objective: string,
+): Step {
+  const { updates, batch, model } = size;
+  return ["A transformer, trained here:", [
+    ...words(`update ${folder}/packs ${objective} --updates ${updates}`),
+    ...words(`--batch ${batch} ${model} --seed ${seed}`),
+    ...where,
+    ...words(`--out ${folder}/run-${seed} --overwrite`),
+  ]];
+}
+
 const flags = {
   "setting": {
     type: "text",

@@ -73,6 +73,17 @@ export const OUTPUT_FLAGS = {
   },
 } as const satisfies Flags;
 
+/** The folder of a stage that writes one of another kind. */
+export const FOLDER_FLAGS = {
+  "out": {
+    type: "text",
+    required: true,
+    value: "DIR",
+    summary: "folder to write, made if not there",
+  },
+  "overwrite": OUTPUT_FLAGS.overwrite,
+} as const satisfies Flags;
+
 /** Flags of every stage that reads rows. */
 export const INPUT_FLAGS = {
   "on-error": {

@@ -7,21 +7,17 @@
  *
  * @module
  */
-import { type Learner, words } from "../learner.ts";
+import { type Learner, type Trained, trained, words } from "../learner.ts";
 import type { Step } from "../steps.ts";
 
 /** How large. */
-export interface Size {
+export interface Size extends Trained {
   readonly arms: number;
   readonly horizon: number;
   /** Contexts played by odds that are drawn for each, as published. */
   readonly tasks: number;
   /** Contexts played by Thompson sampling, which are more like its own. */
   readonly thompson: number;
-  readonly updates: number;
-  readonly batch: number;
-  /** Flags of the model. */
-  readonly model: string;
   /** Bandits that are played. */
   readonly played: number;
 }
@@ -56,9 +52,9 @@ export const banditDpt: Learner<Size> = {
       played: 200,
     },
   },
-  steps: ({ size, folder, seed, where }): ReadonlyArray<Step> => {
-    const { arms, horizon, tasks, thompson, updates, batch, model, played } =
-      size;
+  steps: (run): ReadonlyArray<Step> => {
+    const { size, folder, seed, where } = run;
+    const { arms, horizon, tasks, thompson, played } = size;
     const play = (name: string, policy: string, n: number, seed: number) => [
       ...words(`generate --env bandit-gaussian --param arms=${arms}`),
       ...words(`--param horizon=${horizon} --tasks ${n} --policy ${policy}`),
@@ -86,12 +82,7 @@ export const banditDpt: Learner<Size> = {
         ...words(`then label then pack --context ${horizon} --label optimal`),
         ...words(`--out ${folder}/packs --overwrite`),
       ]],
-      ["A transformer, trained here:", [
-        ...words(`update ${folder}/packs --objective dpt --updates ${updates}`),
-        ...words(`--batch ${batch} ${model} --seed ${seed}`),
-        ...where,
-        ...words(`--out ${folder}/run-${seed} --overwrite`),
-      ]],
+      trained(run, "--objective dpt"),
       [
         "Thompson sampling, with the prior and the noise as they are, on others:",
         [

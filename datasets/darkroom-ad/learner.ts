@@ -12,19 +12,15 @@
  *
  * @module
  */
-import { type Learner, words } from "../learner.ts";
+import { type Learner, type Trained, trained, words } from "../learner.ts";
 import type { Step } from "../steps.ts";
 
 /** How large. */
-export interface Size {
+export interface Size extends Trained {
   /** Histories of the algorithm alone, and as many with each kind of noise. */
   readonly tasks: number;
   /** Episodes of a history, and of a context. */
   readonly episodes: number;
-  readonly updates: number;
-  readonly batch: number;
-  /** Flags of the model. */
-  readonly model: string;
   /** Episodes that are played. */
   readonly played: number;
 }
@@ -67,8 +63,9 @@ export const darkroomAd: Learner<Size> = {
       played: 50,
     },
   },
-  steps: ({ size, folder, seed, where }): ReadonlyArray<Step> => {
-    const { tasks, episodes, updates, batch, model, played } = size;
+  steps: (run): ReadonlyArray<Step> => {
+    const { size, folder, seed, where } = run;
+    const { tasks, episodes, played } = size;
     const play = (name: string, policy: string, offset: number, n: number) => [
       ...words(`generate --env dark-room --tasks ${n} --episodes ${episodes}`),
       ...words(`${policy} --seed ${3 * seed + offset} --jobs 2`),
@@ -112,12 +109,7 @@ export const darkroomAd: Learner<Size> = {
         ...words(`split --only test --parts ${PARTS} --seed ${seed}`),
         ...words(`${folder}/own --out ${folder}/held --overwrite`),
       ]],
-      ["A transformer, trained here:", [
-        ...words(`update ${folder}/packs --objective dpt --updates ${updates}`),
-        ...words(`--batch ${batch} ${model} --seed ${seed}`),
-        ...where,
-        ...words(`--out ${folder}/run-${seed} --overwrite`),
-      ]],
+      trained(run, "--objective dpt"),
       ["On goals that it never saw:", [
         ...words(`evaluate ${folder}/run-${seed} ${folder}/held`),
         ...words(`--episodes ${played} --seed ${seed}`),

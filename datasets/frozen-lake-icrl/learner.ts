@@ -11,11 +11,11 @@
  *
  * @module
  */
-import { type Learner, words } from "../learner.ts";
+import { type Learner, type Trained, trained, words } from "../learner.ts";
 import type { Step } from "../steps.ts";
 
 /** How large. */
-export interface Size {
+export interface Size extends Trained {
   /** Maps that the algorithm plays alone, and as many others with each noise. */
   readonly tasks: number;
   /** Episodes of a trial. */
@@ -25,9 +25,6 @@ export interface Size {
   readonly context: number;
   /** Flags of `update`. */
   readonly objective: string;
-  readonly updates: number;
-  readonly batch: number;
-  readonly model: string;
   /** Maps that are played. */
   readonly played: number;
 }
@@ -64,9 +61,9 @@ export const frozenLakeIcrl: Learner<Size> = {
       played: 50,
     },
   },
-  steps: ({ size, folder, seed, where }): ReadonlyArray<Step> => {
-    const { tasks, episodes, compose, context, objective } = size;
-    const { updates, batch, model, played } = size;
+  steps: (run): ReadonlyArray<Step> => {
+    const { size, folder, seed, where } = run;
+    const { tasks, episodes, compose, context, objective, played } = size;
     const play = (name: string, policy: string, offset: number) => [
       ...words(`generate --env frozen-lake --tasks ${tasks}`),
       ...words(`--episodes ${episodes} ${policy} --seed ${3 * seed + offset}`),
@@ -109,12 +106,7 @@ export const frozenLakeIcrl: Learner<Size> = {
           ...words(`--out ${folder}/packs --overwrite`),
         ],
       ],
-      ["A transformer, trained here:", [
-        ...words(`update ${folder}/packs ${objective} --updates ${updates}`),
-        ...words(`--batch ${batch} ${model} --seed ${seed}`),
-        ...where,
-        ...words(`--out ${folder}/run-${seed} --overwrite`),
-      ]],
+      trained(run, objective),
       [
         "On maps that it never saw, with forced exploration first, and without:",
         [

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { OUTPUT_FLAGS } from "../chain.ts";
+import { FOLDER_FLAGS } from "../chain.ts";
 import { occupied } from "../dataset.ts";
 import type { StageError } from "../errors.ts";
 import { readFiles } from "../files.ts";
@@ -84,13 +84,7 @@ back the row that was, but for lost digits.`,
       value: "LAYOUT",
       summary: "layout to write",
     },
-    out: {
-      type: "text",
-      required: true,
-      value: "DIR",
-      summary: "folder to write, made if not there",
-    },
-    overwrite: OUTPUT_FLAGS.overwrite,
+    ...FOLDER_FLAGS,
     actions: {
       type: "count",
       min: 1,

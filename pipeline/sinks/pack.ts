@@ -10,7 +10,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { encodeSafetensors } from "../../kernels/safetensors.ts";
 import { windowsOf } from "../../kernels/packing/windows.ts";
-import { OUTPUT_FLAGS } from "../chain.ts";
+import { FOLDER_FLAGS } from "../chain.ts";
 import { occupied } from "../dataset.ts";
 import { DataError, type StageError, UsageError } from "../errors.ts";
 import { readFiles } from "../files.ts";
@@ -47,13 +47,7 @@ const STEP_BYTES = 40;
 const NAME = /^pack-\d{5}\.safetensors$/;
 
 const flags = {
-  out: {
-    type: "text",
-    required: true,
-    value: "DIR",
-    summary: "folder to write, made if not there",
-  },
-  overwrite: OUTPUT_FLAGS.overwrite,
+  ...FOLDER_FLAGS,
   context: {
     type: "count",
     required: true,
@@ -262,11 +256,11 @@ export const pack = sink(
     details:
       `Writes DIR/pack-00000.safetensors and so on, and DIR/pack.json, which says what is
 in them: windows x context arrays observations, next_observations, actions, rewards,
-previous_actions, previous_rewards, previous_ends (of the step before, in the episode before too;
-none is -1 and 0 before the first step of a trial), positions (steps since the trial
-began), starts (1 of an episode, 2 of a trial), ends (1 terminated, 2 truncated), mask
-(1 where there is a step), tags (-1 none), and with --label labels. Windows go over
-the ends of episodes, never over those of trials.`,
+previous_actions, previous_rewards, previous_ends (of the step before, in the episode
+before too; none is -1, 0 and 0 before the first step of a trial), positions (steps
+since the trial began), starts (1 of an episode, 2 of a trial), ends (1 terminated, 2
+truncated), mask (1 where there is a step), tags (-1 none), and with --label labels.
+Windows go over the ends of episodes, never over those of trials.`,
     operandsFirst: 0,
     flags,
     operands: "[FILE|DIR…]",
