@@ -50,6 +50,43 @@ function sizeOf(shape: ReadonlyArray<number>): number {
   return shape.reduce((product, side) => product * side, 1);
 }
 
+/** A tensor's type and shape, without its data. */
+export interface Blank {
+  readonly dtype: DType;
+  readonly shape: ReadonlyArray<number>;
+}
+
+/** A file's bytes with its header alone written, and where each array begins. */
+function framed(
+  blanks: ReadonlyArray<readonly [string, Blank]>,
+  metadata: { readonly [name: string]: string },
+): {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly begins: ReadonlyArray<number>;
+} {
+  let offset = 0;
+  const entries = blanks.map(([name, { dtype, shape }]) => {
+    const from = offset;
+    offset += sizeOf(shape) * TYPES[dtype].BYTES_PER_ELEMENT;
+    return [name, { dtype, shape, data_offsets: [from, offset] }] as const;
+  });
+  const hasMetadata = Object.keys(metadata).length > 0;
+  const json = JSON.stringify({
+    ...(hasMetadata && { [METADATA]: metadata }),
+    ...Object.fromEntries(entries),
+  });
+  const text = utf8.encode(json);
+  const begin = 8 + Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(begin + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(begin - 8), true);
+  bytes.fill(0x20, 8, begin);
+  bytes.set(text, 8);
+  const begins = entries.map(([, { data_offsets }]) =>
+    begin + data_offsets[0]!
+  );
+  return { bytes, begins };
+}
+
 /**
  * The bytes of tensors, in the order given, and of metadata (texts alone).
  *
@@ -65,40 +102,50 @@ function sizeOf(shape: ReadonlyArray<number>): number {
 export function encodeSafetensors(
   tensors: Tensors,
   metadata: { readonly [name: string]: string } = {},
-): Uint8Array {
-  let offset = 0;
-  const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
+): Uint8Array<ArrayBuffer> {
+  const entries = Object.entries(tensors);
+  const blanks = entries.map(([name, { shape, data }]) => {
     if (sizeOf(shape) !== data.length) {
       throw new RangeError(
         `${name} has ${data.length} elements, and its shape is ${shape}`,
       );
     }
-    const from = offset;
-    offset += data.byteLength;
-    const entry = {
-      dtype: dtypeOf(data),
-      shape,
-      data_offsets: [from, offset],
-    };
-    return [name, entry] as const;
+    return [name, { dtype: dtypeOf(data), shape }] as const;
   });
-  const hasMetadata = Object.keys(metadata).length > 0;
-  const json = JSON.stringify({
-    ...(hasMetadata && { [METADATA]: metadata }),
-    ...Object.fromEntries(entries),
-  });
-  const text = utf8.encode(json);
-  const header = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(8 + header + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(header), true);
-  bytes.fill(0x20, 8, 8 + header);
-  bytes.set(text, 8);
-  entries.forEach(([name, { data_offsets: [from] }]) => {
-    const { buffer, byteOffset, byteLength } = tensors[name]!.data;
-    const own = new Uint8Array(buffer, byteOffset, byteLength);
-    bytes.set(own, 8 + header + from!);
+  const { bytes, begins } = framed(blanks, metadata);
+  entries.forEach(([, { data }], i) => {
+    const { buffer, byteOffset, byteLength } = data;
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), begins[i]!);
   });
   return bytes;
+}
+
+/**
+ * A whole file of zeros, to be filled where it lies: its bytes, and the tensors as
+ * views into them. Wider elements must be named before narrower ones, so that all
+ * stand at multiples of their size; a RangeError if one does not.
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const { bytes, tensors } = blankSafetensors({ w: { dtype: "F32", shape: [2] } });
+ * tensors["w"]!.data.set([1, 2]);
+ * const w = { shape: [2], data: Float32Array.of(1, 2) };
+ * deepEqual(bytes, encodeSafetensors({ w }));
+ * ```
+ */
+export function blankSafetensors(
+  blanks: { readonly [name: string]: Blank },
+  metadata: { readonly [name: string]: string } = {},
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly tensors: Tensors } {
+  const entries = Object.entries(blanks);
+  const { bytes, begins } = framed(entries, metadata);
+  const tensors = entries.map(([name, { dtype, shape }], i) => {
+    const data = new TYPES[dtype](bytes.buffer, begins[i]!, sizeOf(shape));
+    return [name, { shape, data }] as const;
+  });
+  return { bytes, tensors: Object.fromEntries(tensors) };
 }
 
 function fault(what: string): SafetensorsError {

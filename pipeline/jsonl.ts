@@ -308,6 +308,17 @@ export function attempt<A>(
   return Effect.try({ try: run, catch: (cause) => hostError(what, cause) });
 }
 
+/** {@linkcode attempt} for host code that answers later. */
+export function promised<A>(
+  what: string,
+  run: () => Promise<A>,
+): Effect.Effect<A, StageError> {
+  return Effect.tryPromise({
+    try: run,
+    catch: (cause) => hostError(what, cause),
+  });
+}
+
 /** Counts the rows and steps of a batch that came without counts. */
 export function countRows(batch: Batch): Counts {
   if (batch.counts) return batch.counts;

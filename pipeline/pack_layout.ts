@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { Tensors } from "../kernels/safetensors.ts";
+import {
+  type Blank,
+  blankSafetensors,
+  encodeSafetensors,
+} from "../kernels/safetensors.ts";
 
 export const PACK_SCHEMA = "retrial/pack@1";
 /** Where the description of a packed set stands. */
@@ -57,21 +61,20 @@ export interface PackDescription {
 
 /** Arrays of `windows` x `context`, those of vectors x `width`. */
 export interface Arrays {
-  readonly windows: number;
   readonly observations: Int32Array | Float32Array;
   readonly next_observations: Int32Array | Float32Array;
   readonly actions: Int32Array;
   readonly rewards: Float32Array;
   readonly previous_actions: Int32Array;
   readonly previous_rewards: Float32Array;
-  readonly previous_ends: Uint8Array;
   readonly positions: Int32Array;
-  readonly starts: Uint8Array;
-  readonly ends: Uint8Array;
-  readonly mask: Uint8Array;
   readonly labels: Int32Array | undefined;
   readonly tags: Int32Array | undefined;
   readonly floats: { readonly [name in FloatColumn]?: Float32Array };
+  readonly previous_ends: Uint8Array;
+  readonly starts: Uint8Array;
+  readonly ends: Uint8Array;
+  readonly mask: Uint8Array;
 }
 
 /** What arrays are made for. */
@@ -87,57 +90,79 @@ export function widthOf(observed: Observed): number {
   return observed.kind === "discrete" ? 1 : observed.width;
 }
 
-/** Arrays for so many windows, empty: all masked out, no actions. */
-export function emptyArrays(windows: number, shape: ArraysShape): Arrays {
-  const size = windows * shape.context;
-  const seen = () =>
-    shape.observed.kind === "discrete"
-      ? new Int32Array(size)
-      : new Float32Array(size * shape.observed.width);
-  const none = () => new Int32Array(size).fill(NONE);
+/** The arrays of a file of so many windows; wider elements stand first. */
+function blanksOf(
+  windows: number,
+  { context, observed, labelled, tagged, columns }: ArraysShape,
+): { readonly [name: string]: Blank } {
+  const shape = [windows, context];
+  const seen: Blank = observed.kind === "discrete"
+    ? { dtype: "I32", shape }
+    : { dtype: "F32", shape: [...shape, observed.width] };
+  const integers: Blank = { dtype: "I32", shape };
+  const floats: Blank = { dtype: "F32", shape };
+  const flags: Blank = { dtype: "U8", shape };
   return {
-    windows,
-    observations: seen(),
-    next_observations: seen(),
-    actions: none(),
-    rewards: new Float32Array(size),
-    previous_actions: none(),
-    previous_rewards: new Float32Array(size),
-    previous_ends: new Uint8Array(size),
-    positions: new Int32Array(size),
-    starts: new Uint8Array(size),
-    ends: new Uint8Array(size),
-    mask: new Uint8Array(size),
-    labels: shape.labelled ? none() : undefined,
-    tags: shape.tagged ? none() : undefined,
-    floats: Object.fromEntries(
-      shape.columns.map((name) => [name, new Float32Array(size)]),
-    ),
+    observations: seen,
+    next_observations: seen,
+    actions: integers,
+    rewards: floats,
+    previous_actions: integers,
+    previous_rewards: floats,
+    positions: integers,
+    ...(labelled && { labels: integers }),
+    ...(tagged && { tags: integers }),
+    ...Object.fromEntries(columns.map((name) => [name, floats])),
+    previous_ends: flags,
+    starts: flags,
+    ends: flags,
+    mask: flags,
   };
 }
 
-/** The first `count` windows, as tensors. */
-export function tensorsOf(
-  arrays: Arrays,
-  count: number,
-  { context, observed }: ArraysShape,
-): Tensors {
-  const { windows: _, floats, ...named } = arrays;
-  const cells = count * context;
-  const shape = [count, context];
-  const width = widthOf(observed);
-  const isVector = observed.kind === "vector";
-  const entries = Object.entries({ ...named, ...floats }).flatMap(
-    ([name, data]) => {
-      if (data === undefined) return [];
-      const wide = isVector && name.endsWith("observations");
-      return [
-        [name, {
-          shape: wide ? [...shape, width] : shape,
-          data: data.subarray(0, wide ? cells * width : cells),
-        }] as const,
-      ];
-    },
+const METADATA = { schema: PACK_SCHEMA };
+
+/** A file of windows that is being filled. */
+export interface PackBlank {
+  readonly windows: number;
+  /** Views into the file's bytes. */
+  readonly arrays: Arrays;
+  /** The file's bytes once the first `count` windows are filled. */
+  readonly bytes: (count: number) => Uint8Array<ArrayBuffer>;
+}
+
+/** A file for so many windows, all of whose cells are to be filled. */
+export function packBlank(windows: number, shape: ArraysShape): PackBlank {
+  const { bytes, tensors } = blankSafetensors(
+    blanksOf(windows, shape),
+    METADATA,
   );
-  return Object.fromEntries(entries);
+  const named = (wanted: (name: string) => boolean) =>
+    Object.fromEntries(
+      Object.entries(tensors).flatMap(([name, { data }]) =>
+        wanted(name) ? [[name, data]] : []
+      ),
+    );
+  const isColumn = (name: string) => shape.columns.some((own) => own === name);
+  const first = (count: number) =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, { shape: [, ...rest], data }]) => {
+        const cells = rest.reduce((a, b) => a * b, count);
+        const tensor = {
+          shape: [count, ...rest],
+          data: data.subarray(0, cells),
+        };
+        return [name, tensor];
+      }),
+    );
+  return {
+    windows,
+    // Their types are those that blanksOf() says.
+    arrays: {
+      ...named((name) => !isColumn(name)),
+      floats: named(isColumn),
+    } as unknown as Arrays,
+    bytes: (count) =>
+      count === windows ? bytes : encodeSafetensors(first(count), METADATA),
+  };
 }

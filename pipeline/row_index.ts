@@ -47,9 +47,22 @@ export interface RowIndex {
   terminated: Uint8Array;
   /** The rewards of all episodes, flat. */
   readonly rewards: Numbers;
+  /** What else is read as it is checked, flat over the episodes; nothing at first. */
+  readonly reading: Reading;
+}
+
+/** Columns that must be lists of numbers, since somebody reads them. */
+export interface Reading {
+  /** By the column's index. */
+  readonly columns: Array<Numbers | undefined>;
+  /** The reference whose labels are read, and where to. */
+  label?: { readonly name: string; readonly into: Numbers };
 }
 
 export function rowIndex(): RowIndex {
+  const rewards = numbers();
+  const columns: Array<Numbers | undefined> = Array(C).fill(undefined);
+  columns[columnIndex("rewards")] = rewards;
   return {
     bytes: new Uint8Array(0),
     start: 0,
@@ -65,7 +78,8 @@ export function rowIndex(): RowIndex {
     ends: new Int32Array(16),
     success: new Uint8Array(16),
     terminated: new Uint8Array(16),
-    rewards: numbers(),
+    rewards,
+    reading: { columns },
   };
 }
 

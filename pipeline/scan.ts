@@ -36,7 +36,6 @@ import {
 } from "./schema.ts";
 
 const C = COLUMNS.length;
-const REWARDS = columnIndex("rewards");
 const ACTIONS = columnIndex("actions");
 const SUCCESS = columnIndex("success");
 const TERMINATED = columnIndex("terminated");
@@ -82,15 +81,16 @@ const lengths = new Int32Array(C);
 
 function scanColumn(c: Cursor, row: RowIndex, index: number): void {
   const { kind } = COLUMNS[index]!;
-  if (index === REWARDS) {
-    lengths[index] = readNumbers(c, row.rewards);
+  const into = row.reading.columns[index];
+  if (into !== undefined) {
+    lengths[index] = readNumbers(c, into);
   } else if (kind === "flag") {
     const flag = readFlag(c) ? 1 : 0;
     if (index === SUCCESS) row.success[row.episodes] = flag;
     if (index === TERMINATED) row.terminated[row.episodes] = flag;
     lengths[index] = 0;
   } else if (kind === "labels") {
-    scanLabels(c);
+    scanLabels(c, row);
   } else if (kind === "reflection") {
     scanReflection(c, row);
   } else if (kind === "numbers") {
@@ -101,12 +101,19 @@ function scanColumn(c: Cursor, row: RowIndex, index: number): void {
 const ignored = numbers();
 
 /** Labels: the shortest and the longest list must both be as long as steps. */
-function scanLabels(c: Cursor): void {
+function scanLabels(c: Cursor, row: RowIndex): void {
+  const wanted = row.reading.label;
   labelLengths.clear();
   for (let more = enter(c); more; more = nextMember(c)) {
     const name = readString(c);
     toValue(c);
-    labelLengths.set(name, skipList(c));
+    if (labelLengths.has(name)) {
+      throw new Malformed(`${columnName(row)}.${name} is there twice`);
+    }
+    const length = name === wanted?.name
+      ? readNumbers(c, wanted.into)
+      : skipList(c);
+    labelLengths.set(name, length);
   }
 }
 const labelLengths = new Map<string, number>();
@@ -312,7 +319,9 @@ export function scanRow(
   place(c, bytes, start, end);
   row.bytes = bytes;
   row.start = start;
-  row.episodes = row.rewards.length = 0;
+  row.episodes = 0;
+  for (const into of row.reading.columns) if (into) into.length = 0;
+  if (row.reading.label) row.reading.label.into.length = 0;
   row.fields.fill(0);
   within(() => "row", () => {
     const first = peek(c);

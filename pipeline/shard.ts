@@ -4,13 +4,14 @@
  * @module
  */
 import * as Effect from "effect/Effect";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as zlib from "node:zlib";
-import { hostError, type StageError } from "./errors.ts";
+import type { StageError } from "./errors.ts";
 import { packingOf, writeAll } from "./files.ts";
-import { attempt } from "./jsonl.ts";
+import { attempt, promised } from "./jsonl.ts";
 
 /** What a written file holds, as far as bytes go. */
 export interface Written {
@@ -117,13 +118,13 @@ export function openShard(
       }
       return { bytes, sha256: hash.digest("hex") };
     };
-    const packed = (run: () => Promise<void>) =>
-      Effect.tryPromise({ try: run, catch: (cause) => hostError(what, cause) });
     return {
       write: (chunk) =>
-        pack ? packed(() => pack.push(chunk)) : attempt(what, () => put(chunk)),
+        pack
+          ? promised(what, () => pack.push(chunk))
+          : attempt(what, () => put(chunk)),
       close: () => {
-        const ended = pack ? packed(pack.end) : Effect.void;
+        const ended = pack ? promised(what, pack.end) : Effect.void;
         return Effect.flatMap(ended, () => attempt(what, publish));
       },
       abandon: () => {
@@ -153,6 +154,33 @@ export function writeWhole(file: string, content: string | Uint8Array): void {
     : content;
   writeSynced(partial, bytes);
   fs.renameSync(partial, file);
+}
+
+/**
+ * As {@linkcode writeWhole}, on threads of the host: the caller goes on, and must
+ * leave the bytes alone until the promise is kept.
+ */
+export async function writeWholeBehind(
+  file: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Written> {
+  const partial = partialName(file);
+  const write = async () => {
+    const handle = await Deno.create(partial);
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += await handle.write(bytes.subarray(at));
+      }
+      await handle.sync();
+    } finally {
+      handle.close();
+    }
+  };
+  const hash = crypto.subtle.digest("SHA-256", bytes);
+  const [digest] = await Promise.all([hash, write()]);
+  fs.renameSync(partial, file);
+  const sha256 = Buffer.from(digest).toString("hex");
+  return { bytes: bytes.length, sha256 };
 }
 
 /** Writes a folder of small files, by name, whole or not at all. */

@@ -27,6 +27,8 @@ export interface Size extends Trained {
 
 const PARTS = "train=0.8,test=0.2";
 const STEPS = 20;
+/** Episodes over which the algorithm goes from uniform play to its own. */
+const WARM_UP = 4;
 /** The optimum, over all goals: 21 - 40 / 9 - 1 / 81. */
 const BEST = 16.5432;
 
@@ -74,7 +76,12 @@ export const darkroomAd: Learner<Size> = {
     return [
       [
         "Histories of an algorithm that looks for the goal, then goes there:",
-        play("own", "--policy frontier --policy-param moves=given", 0, tasks),
+        play(
+          "own",
+          `--policy frontier --policy-param moves=given --policy-param warm-up=${WARM_UP}`,
+          0,
+          tasks,
+        ),
       ],
       [
         "Others, half of whose steps are noise, so that they are all over the room:",
@@ -97,6 +104,7 @@ export const darkroomAd: Learner<Size> = {
       ["What the algorithm would do at each step of all of them:", [
         ...words(`label --reference frontier --reference-param moves=given`),
         ...words(`--reference-param ties=first`),
+        ...words(`--reference-param warm-up=${WARM_UP}`),
         ...words(`${folder}/own ${folder}/noisy ${folder}/falling`),
         ...words(`--out ${folder}/rooms --overwrite`),
       ]],

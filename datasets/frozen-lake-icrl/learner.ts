@@ -29,6 +29,9 @@ export interface Size extends Trained {
   readonly played: number;
 }
 
+/** Episodes over which the algorithm goes from uniform play to its own. */
+const WARM_UP = "warm-up=4";
+
 export const frozenLakeIcrl: Learner<Size> = {
   name: "frozen-lake-icrl",
   summary: "a learner of Frozen Lakes, played on maps it never saw",
@@ -39,7 +42,7 @@ export const frozenLakeIcrl: Learner<Size> = {
       compose: "",
       context: 240,
       objective: "--objective dpt",
-      updates: 6000,
+      updates: 3000,
       batch: 16,
       model: "--width 64 --layers 4 --heads 4 --rate 0.002",
       played: 200,
@@ -75,7 +78,7 @@ export const frozenLakeIcrl: Learner<Size> = {
     return [
       [
         "Trials of an algorithm that tries what it has not, then goes where it was paid:",
-        play("own", "--policy frontier", 0),
+        play("own", `--policy frontier --policy-param ${WARM_UP}`, 0),
       ],
       [
         "And of the same with noise:",
@@ -98,7 +101,7 @@ export const frozenLakeIcrl: Learner<Size> = {
         [
           ...words(`shuffle --seed ${seed} ${folder}/own ${folder}/noisy`),
           ...words(`${folder}/falling then label --reference frontier`),
-          ...words("--reference-param ties=first"),
+          ...words(`--reference-param ties=first --reference-param ${WARM_UP}`),
           ...contexts,
           ...words(`then pack --context ${context} --label frontier`),
           // The largest lakes, whether or not one of them is among the trials.

@@ -1,5 +1,7 @@
+import { modelShare } from "../../kernels/choose.ts";
 import { plan } from "../../kernels/finite_horizon.ts";
-import { integer } from "../../kernels/random/generator.ts";
+import { integer, uniform } from "../../kernels/random/generator.ts";
+import { num } from "../params.ts";
 import type { Table } from "../table.ts";
 import { blankTable } from "../tabular.ts";
 import { type Actor, integersOnly, type Policy, type Trial } from "./policy.ts";
@@ -86,6 +88,8 @@ function start(trial: Trial): Actor {
     queue: new Int32Array(observations),
     first: new Int32Array(observations),
   };
+  const warmUp = num(params, "warm-up");
+  let episode = -1;
   let paid = false;
   let best: ReturnType<typeof plan> | undefined;
   const exploit = (state: number, t: number): number => {
@@ -94,9 +98,16 @@ function start(trial: Trial): Actor {
     return best.values[at]! > 0 ? best.actions[at]! : UNKNOWN;
   };
   return {
+    begin: () => {
+      episode++;
+    },
     act: (observation, _, t) => {
       const state = observation as number;
       known.entered[state] = 1;
+      const share = modelShare(episode, warmUp);
+      if (share < 1 && uniform(random) >= share) {
+        return integer(random, actions);
+      }
       const chosen = paid ? exploit(state, t) : UNKNOWN;
       if (chosen !== UNKNOWN) return chosen;
       const turn = params.ties === "random" ? integer(random, actions) : 0;
@@ -133,7 +144,9 @@ function payAll({ next, reward }: Known, state: number, paid: number): void {
  * it has not entered in this trial, and once it has been paid, does what pays
  * most by all that it has seen. With `moves=learned` it knows nothing, and an
  * action that it never tried is a frontier too; with `moves=given` it knows
- * where actions lead, and neither what they pay nor what they end.
+ * where actions lead, and neither what they pay nor what they end. With `warm-up` it
+ * begins as uniform play, and becomes itself over so many episodes (see
+ * {@linkcode modelShare}), as a learner does that begins at random.
  */
 export const frontier: Policy = {
   name: "frontier",
@@ -148,6 +161,13 @@ export const frontier: Policy = {
       default: "random",
       choices: ["random", "first"],
       summary: "Which of several shortest ways: any, or by the lowest action",
+    },
+    "warm-up": {
+      default: 0,
+      integer: true,
+      min: 0,
+      summary:
+        "Episodes over which its own actions take the place of uniform ones",
     },
   },
   refuses: integersOnly(({ env, observations, table, params }) => {

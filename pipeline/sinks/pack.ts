@@ -5,43 +5,46 @@
  */
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { encodeSafetensors } from "../../kernels/safetensors.ts";
 import { windowsOf } from "../../kernels/packing/windows.ts";
 import { FOLDER_FLAGS } from "../chain.ts";
 import { occupied } from "../dataset.ts";
 import { DataError, type StageError, UsageError } from "../errors.ts";
 import { readFiles } from "../files.ts";
 import type { Options } from "../flags.ts";
-import { attempt, type Batch, forEachRow } from "../jsonl.ts";
+import { attempt, type Batch, forEachRow, promised } from "../jsonl.ts";
 import { codeCommit, VERSION } from "../manifest.ts";
 import { progress, say } from "../progress.ts";
-import { columnStart, type RowIndex, rowIndex } from "../scan.ts";
+import { columnStart, type RowIndex, rowIndex, scanRow } from "../scan.ts";
 import { columnIndex } from "../schema.ts";
 import { hashFile, writeWhole } from "../shard.ts";
 import { sink } from "../stage.ts";
 import { redrawn } from "../tasks.ts";
 import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";
+import { packFiles } from "./pack/files.ts";
 import { fillWindow } from "./pack/fill.ts";
 import {
-  type Arrays,
-  emptyArrays,
   type FloatColumn,
   FLOATS,
   type Observed,
   PACK_FILE,
   PACK_SCHEMA,
+  type PackBlank,
+  packBlank,
   type PackDescription,
-  tensorsOf,
 } from "../pack_layout.ts";
-import { emptySteps, readSteps, type Wanted } from "./pack/trial.ts";
+import {
+  emptySteps,
+  readAtDoor,
+  readSteps,
+  type Wanted,
+} from "./pack/trial.ts";
 
 const TAGS = columnIndex("tags");
 const MEBIBYTE = 2 ** 20;
 /** Bytes of a file, about. */
-const FILE_BYTES = 32 * MEBIBYTE;
+const FILE_BYTES = 16 * MEBIBYTE;
 /** Bytes that a step takes in all arrays, about. */
 const STEP_BYTES = 40;
 const NAME = /^pack-\d{5}\.safetensors$/;
@@ -152,14 +155,15 @@ function observedOf({ observed }: Wanted): Observed {
     : { kind: "discrete", n: observed.n };
 }
 
-/** A file that was written. */
-type PackedFile = PackDescription["files"][number];
-
 /** Windows on their way to files. */
 interface Packer {
   readonly add: (batch: Batch) => void;
+  /** Waits for files that are being written, where there are too many. */
+  readonly catchUp: (what: string) => Effect.Effect<void, StageError>;
   /** Writes what is left; gives the description, less its inputs. */
-  readonly finish: () => Omit<PackDescription, "inputs" | "code">;
+  readonly finish: () => Promise<Omit<PackDescription, "inputs" | "code">>;
+  /** Nothing is being written any more, whatever befell it. */
+  readonly settled: () => Promise<void>;
 }
 
 function packer(options: PackOptions): Packer {
@@ -169,42 +173,41 @@ function packer(options: PackOptions): Packer {
   const row = rowIndex();
   const columns = columnsOf(options.columns);
   const steps = emptySteps(columns);
-  const files: Array<PackedFile> = [];
   const perFile = Math.max(1, Math.floor(FILE_BYTES / (context * STEP_BYTES)));
   const shown = progress(0);
   let wanted: Wanted | undefined;
-  let arrays: Arrays | undefined;
+  const files = packFiles(out, () =>
+    packBlank(perFile, {
+      context,
+      observed: observedOf(wanted!),
+      labelled: label !== undefined,
+      tagged: wanted!.tagged,
+      columns,
+    }));
+  let filling: PackBlank | undefined;
   let [windows, count, total] = [0, 0, 0];
-  const shape = () => ({
-    context,
-    observed: observedOf(wanted!),
-    labelled: label !== undefined,
-    tagged: wanted!.tagged,
-    columns,
-  });
   const write = () => {
-    if (windows === 0 || !arrays) return;
-    const number = String(files.length).padStart(5, "0");
-    const file = `pack-${number}.safetensors`;
-    const tensors = tensorsOf(arrays, windows, shape());
-    const bytes = encodeSafetensors(tensors, { schema: PACK_SCHEMA });
-    writeWhole(path.join(out, file), bytes);
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    files.push({ file, windows, bytes: bytes.length, sha256 });
+    if (!filling) return;
+    files.publish(filling, windows);
     count += windows;
     windows = 0;
-    arrays = undefined;
+    filling = undefined;
   };
   const offsetOf = () =>
     options.offset === "none"
       ? 0
       : Math.floor(unit(keyOf(key, idOf(row))) * stride);
   const addRow = () => {
-    wanted ??= wantedOf(row, options);
+    if (!wanted) {
+      wanted = wantedOf(row, options);
+      readAtDoor(row, wanted, steps);
+      scanRow(row.bytes, row.start, row.end, row);
+    }
     readSteps(row, wanted, steps);
     const cut = { context, stride, offset: offsetOf() };
     for (const window of windowsOf(row.ends[row.episodes - 1]!, cut)) {
-      arrays ??= emptyArrays(perFile, shape());
+      filling ??= files.take();
+      const { arrays } = filling;
       fillWindow(arrays, windows, context, row, steps, window, wanted);
       total += window.to - window.from;
       if (++windows === perFile) write();
@@ -216,7 +219,10 @@ function packer(options: PackOptions): Packer {
       forEachRow(batch, row, addRow);
       batch.release?.();
     },
-    finish: () => {
+    catchUp: (what) =>
+      files.isBehind() ? promised(what, files.caughtUp) : Effect.void,
+    settled: files.settled,
+    finish: async () => {
       write();
       shown.finish();
       if (!wanted) throw new DataError({ message: "Cannot pack: no rows" });
@@ -231,7 +237,7 @@ function packer(options: PackOptions): Packer {
         ...(label !== undefined && { label }),
         tags: wanted.tagged,
         columns,
-        files,
+        files: await files.done(),
       };
     },
   };
@@ -279,13 +285,17 @@ Windows go over the ends of episodes, never over those of trials.`,
         return made;
       });
       const given = files.length > 0 ? readFiles(files) : rows;
-      yield* Stream.runForEach(
-        given,
-        (batch) => attempt(what, () => packing.add(batch)),
-      );
+      const whole = yield* Stream.runForEach(given, (batch) =>
+        Effect.andThen(
+          attempt(what, () => packing.add(batch)),
+          packing.catchUp(what),
+        )).pipe(
+          Effect.andThen(promised(what, packing.finish)),
+          Effect.ensuring(Effect.promise(packing.settled)),
+        );
       const description = yield* attempt(what, () => {
         const made: PackDescription = {
-          ...packing.finish(),
+          ...whole,
           inputs: files.map((file) => ({
             file: path.relative(out, file),
             ...hashFile(file),

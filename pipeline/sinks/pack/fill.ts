@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Numbers } from "../../json_numbers.ts";
 import type { Window } from "../../../kernels/packing/windows.ts";
 import type { RowIndex } from "../../scan.ts";
 import {
@@ -15,10 +16,35 @@ import {
 } from "../../pack_layout.ts";
 import type { Steps, Wanted } from "./trial.ts";
 
+/** The numbers `from` to `to` of a column, at `at` of an array. */
+function copy(
+  into: Int32Array | Float32Array,
+  at: number,
+  { values }: Numbers,
+  from: number,
+  to: number,
+): void {
+  // The engine's own copy between arrays of different types is slower.
+  for (let i = from, k = at; i < to; i++, k++) into[k] = values[i]!;
+}
+
+/** An array one step late: at each step what stands at the step before. */
+function copyLate<A extends Int32Array | Float32Array | Uint8Array>(
+  late: A,
+  array: A,
+  at: number,
+  steps: number,
+  first: number,
+): void {
+  late[at] = first;
+  late.set(array.subarray(at, at + steps - 1), at + 1);
+}
+
 /**
- * Fills window `w` with steps `window.from` to `window.to` of a row. The action and
- * reward before the first step of a trial are none; before any other step they are
- * those of the step before, also where that was of another episode.
+ * Fills window `w` with steps `window.from` to `window.to` of a row, and masks out
+ * the cells behind them. The action and reward before the first step of a trial are
+ * none; before any other step they are those of the step before, also where that
+ * was of another episode.
  */
 export function fillWindow(
   arrays: Arrays,
@@ -30,32 +56,52 @@ export function fillWindow(
   wanted: Wanted,
 ): void {
   const at = w * context;
-  const rewards = row.rewards.values;
-  const actions = steps.actions.values;
-  arrays.actions.set(actions.subarray(from, to), at);
-  arrays.rewards.set(rewards.subarray(from, to), at);
-  // Of the first step of a trial there is nothing before.
-  const skip = from === 0 ? 1 : 0;
-  const before = [from + skip - 1, to - 1] as const;
-  arrays.previous_actions.set(actions.subarray(...before), at + skip);
-  arrays.previous_rewards.set(rewards.subarray(...before), at + skip);
-  if (from === 0) {
-    arrays.previous_actions[at] = NONE;
-    arrays.previous_rewards[at] = 0;
-  }
-  arrays.labels?.set(steps.labels.values.subarray(from, to), at);
-  arrays.tags?.set(steps.tags.values.subarray(from, to), at);
+  const { rewards } = row;
+  const { actions } = steps;
+  copy(arrays.actions, at, actions, from, to);
+  copy(arrays.rewards, at, rewards, from, to);
+  if (arrays.labels) copy(arrays.labels, at, steps.labels, from, to);
+  if (arrays.tags) copy(arrays.tags, at, steps.tags, from, to);
   for (const name of wanted.columns) {
-    arrays.floats[name]!.set(steps.floats[name]!.values.subarray(from, to), at);
+    copy(arrays.floats[name]!, at, steps.floats[name]!, from, to);
   }
-  arrays.mask.fill(1, at, at + to - from);
-  for (let i = from; i < to; i++) arrays.positions[at + i - from] = i;
+  const { positions, starts, ends, mask } = arrays;
+  for (let i = from, k = at; i < to; i++, k++) {
+    positions[k] = i;
+    starts[k] = ends[k] = 0;
+    mask[k] = 1;
+  }
   const { observed } = wanted;
   const width = typeof observed === "number" ? observed : 1;
   fillEpisodes(arrays, at, row, steps, { from, to }, width, steps.changes);
-  arrays.previous_ends[at] = from === 0 ? 0 : endAt(row, from - 1);
-  const ends = arrays.ends.subarray(at, at + to - from - 1);
-  arrays.previous_ends.set(ends, at + 1);
+  // Of the first step of a trial there is nothing before.
+  const isFirst = from === 0;
+  const n = to - from;
+  const action = isFirst ? NONE : actions.values[from - 1]!;
+  const reward = isFirst ? 0 : rewards.values[from - 1]!;
+  const end = isFirst ? 0 : endAt(row, from - 1);
+  copyLate(arrays.previous_actions, arrays.actions, at, n, action);
+  copyLate(arrays.previous_rewards, arrays.rewards, at, n, reward);
+  copyLate(arrays.previous_ends, ends, at, n, end);
+  if (n < context) maskOut(arrays, at + n, at + context, width);
+}
+
+/** Cells `from` to `to` as they are where there is no step. */
+function maskOut(
+  { floats, observations, next_observations, ...arrays }: Arrays,
+  from: number,
+  to: number,
+  width: number,
+): void {
+  observations.fill(0, from * width, to * width);
+  next_observations.fill(0, from * width, to * width);
+  const { actions, previous_actions, labels, tags, ...zeros } = arrays;
+  for (const array of [actions, previous_actions, labels, tags]) {
+    array?.fill(NONE, from, to);
+  }
+  for (const array of [...Object.values(floats), ...Object.values(zeros)]) {
+    array.fill(0, from, to);
+  }
 }
 
 /** How step `i` ended its episode, 0 if it did not. */

@@ -3,15 +3,7 @@
  *
  * @module
  */
-import {
-  cursor,
-  enter,
-  nextMember,
-  place,
-  readString,
-  skipValue,
-  toValue,
-} from "../../json_scan.ts";
+import { cursor, place } from "../../json_scan.ts";
 import {
   makeRoom,
   type Numbers,
@@ -36,7 +28,6 @@ const TAGS = columnIndex("tags");
 /** Embeddings of more were never trained. */
 const LARGEST = 2 ** 24;
 const c = cursor();
-const labels = cursor();
 const decoder = new TextDecoder();
 
 /** A number that integers are below: given, or one more than the largest yet. */
@@ -77,100 +68,108 @@ export function emptySteps(columns: ReadonlyArray<FloatColumn>): Steps {
   };
 }
 
-/** A list of numbers of episode `e`, or what it is instead. */
-function readList(
-  row: RowIndex,
-  e: number,
-  index: number,
-  name: string,
-  into: Numbers,
-): void {
-  const [from, to] = [columnStart(row, e, index), columnEnd(row, e, index)];
-  try {
-    place(c, row.bytes, from, to);
-    readNumbers(c, into);
-  } catch {
-    throw new Malformed(
-      `episodes[${e}].${name} holds what is no number: packs hold integers, and vectors of numbers as observations`,
-    );
+/** Has the door read what is wanted of rows to come, with its checks. */
+export function readAtDoor(row: RowIndex, wanted: Wanted, into: Steps): void {
+  const { columns } = row.reading;
+  columns[ACTIONS] = into.actions;
+  if (typeof wanted.observed !== "number") {
+    columns[OBSERVATIONS] = into.observations;
   }
+  const { label: name } = wanted;
+  if (name !== undefined) row.reading.label = { name, into: into.labels };
 }
 
-/** Checks integers from `from` of a column: below the bound, and not negative. */
+/**
+ * Checks the integers of a column: below the bound, and not negative. It has
+ * `extra` entries in each episode beside one a step.
+ */
 function needBelow(
-  into: Numbers,
-  from: number,
+  { values, length }: Numbers,
   bound: Bound,
-  e: number,
+  row: RowIndex,
   name: string,
+  extra = 0,
 ): void {
   const limit = bound.given ? bound.n : LARGEST;
-  for (let i = from; i < into.length; i++) {
-    const value = into.values[i]!;
-    if (!Number.isInteger(value) || value < 0 || value >= limit) {
-      const place = `episodes[${e}].${name}[${i - from}]`;
+  let largest = bound.n - 1;
+  for (let i = 0; i < length; i++) {
+    const value = values[i]!;
+    // Limits are below 2 ** 31: what is an integer there is left as it is by | 0.
+    if ((value | 0) !== value || value < 0 || value >= limit) {
+      let e = 0;
+      while (row.ends[e]! + extra * (e + 1) <= i) e++;
+      const first = e === 0 ? 0 : row.ends[e - 1]! + extra * e;
       throw new Malformed(
-        `${place} is ${value}, not an integer below ${limit}`,
+        `episodes[${e}].${name}[${
+          i - first
+        }] is ${value}, not an integer below ${limit}`,
       );
     }
-    if (value >= bound.n) bound.n = value + 1;
+    if (value > largest) largest = value;
+  }
+  bound.n = largest + 1;
+}
+
+/** Observations that are vectors of `width` numbers. */
+function readVectors(row: RowIndex, width: number, into: Numbers): void {
+  into.length = 0;
+  for (let e = 0; e < row.episodes; e++) {
+    const [start, end] = [
+      columnStart(row, e, OBSERVATIONS),
+      columnEnd(row, e, OBSERVATIONS),
+    ];
+    const list: ReadonlyArray<unknown> = JSON.parse(
+      decoder.decode(row.bytes.subarray(start, end)),
+    );
+    const flat = list.flat();
+    const isWide = list.every((x) => Array.isArray(x) && x.length === width);
+    if (!isWide || !flat.every((x) => typeof x === "number")) {
+      throw new Malformed(
+        `episodes[${e}].observations are not vectors of ${width} numbers`,
+      );
+    }
+    makeRoom(into, flat.length);
+    into.values.set(flat as ReadonlyArray<number>, into.length);
+    into.length += flat.length;
   }
 }
 
-function readObservations(
-  row: RowIndex,
-  e: number,
-  observed: Bound | number,
-  into: Numbers,
-): void {
-  const from = into.length;
-  if (typeof observed !== "number") {
-    readList(row, e, OBSERVATIONS, "observations", into);
-    return needBelow(into, from, observed, e, "observations");
-  }
-  const [start, end] = [
-    columnStart(row, e, OBSERVATIONS),
-    columnEnd(row, e, OBSERVATIONS),
-  ];
-  const list: ReadonlyArray<unknown> = JSON.parse(
-    decoder.decode(row.bytes.subarray(start, end)),
-  );
-  const flat = list.flat();
-  const isWide = list.every((x) => Array.isArray(x) && x.length === observed);
-  if (!isWide || !flat.every((x) => typeof x === "number")) {
+/** The door has read the labels of that name, unless an episode has none. */
+function needLabels(row: RowIndex, name: string, { length }: Numbers): void {
+  if (length === row.ends[row.episodes - 1]!) return;
+  for (let e = 0; e < row.episodes; e++) {
+    const steps = row.ends[e]! - (e === 0 ? 0 : row.ends[e - 1]!);
+    if (hasLabels(row, e, name)) continue;
     throw new Malformed(
-      `episodes[${e}].observations are not vectors of ${observed} numbers`,
+      `episodes[${e}].labels.${name} is missing, for ${steps} steps; retrial label writes them`,
     );
   }
-  makeRoom(into, flat.length);
-  into.values.set(flat as ReadonlyArray<number>, from);
-  into.length += flat.length;
 }
 
-/** The labels of one reference in episode `e`; none where it has none. */
-function readLabels(
-  row: RowIndex,
-  e: number,
-  name: string,
-  steps: number,
-  into: Numbers,
-): void {
+function hasLabels(row: RowIndex, e: number, name: string): boolean {
   const start = columnStart(row, e, LABELS);
-  if (start !== 0) {
-    place(labels, row.bytes, start, columnEnd(row, e, LABELS));
-    for (let more = enter(labels); more; more = nextMember(labels)) {
-      const key = readString(labels);
-      toValue(labels);
-      if (key === name) {
-        readNumbers(labels, into);
-        return;
-      }
-      skipValue(labels);
-    }
-  }
-  throw new Malformed(
-    `episodes[${e}].labels.${name} is missing, for ${steps} steps; retrial label writes them`,
+  if (start === 0) return false;
+  const end = columnEnd(row, e, LABELS);
+  return Object.hasOwn(
+    JSON.parse(decoder.decode(row.bytes.subarray(start, end))),
+    name,
   );
+}
+
+/** Tags of all steps; those of episodes without tags are none. */
+function readTags(row: RowIndex, into: Numbers): void {
+  into.length = 0;
+  for (let e = 0; e < row.episodes; e++) {
+    const from = columnStart(row, e, TAGS);
+    if (from !== 0) {
+      place(c, row.bytes, from, columnEnd(row, e, TAGS));
+      readNumbers(c, into);
+      continue;
+    }
+    makeRoom(into, row.ends[e]! - into.length);
+    into.values.fill(NONE, into.length, row.ends[e]!);
+    into.length = row.ends[e]!;
+  }
 }
 
 /** Finds where a row says that its task changes. */
@@ -188,37 +187,24 @@ function readChanges(row: RowIndex, changes: Set<number>): void {
   });
 }
 
-/** Reads what is wanted of a row; its rewards are in the row's own index. */
+/**
+ * Checks what the door has read of a row, and reads the rest of what is wanted; its
+ * rewards are in the row's own index.
+ */
 export function readSteps(row: RowIndex, wanted: Wanted, into: Steps): void {
-  for (
-    const column of [into.observations, into.actions, into.labels, into.tags]
-  ) {
-    column.length = 0;
+  const { observed, actions, label } = wanted;
+  if (typeof observed === "number") {
+    readVectors(row, observed, into.observations);
+  } else needBelow(into.observations, observed, row, "observations", 1);
+  needBelow(into.actions, actions, row, "actions");
+  if (label !== undefined) {
+    needLabels(row, label, into.labels);
+    needBelow(into.labels, actions, row, `labels.${label}`);
   }
-  for (let e = 0; e < row.episodes; e++) {
-    const steps = row.ends[e]! - (e === 0 ? 0 : row.ends[e - 1]!);
-    readObservations(row, e, wanted.observed, into.observations);
-    const from = into.actions.length;
-    readList(row, e, ACTIONS, "actions", into.actions);
-    needBelow(into.actions, from, wanted.actions, e, "actions");
-    if (wanted.label !== undefined) {
-      const first = into.labels.length;
-      readLabels(row, e, wanted.label, steps, into.labels);
-      needBelow(into.labels, first, wanted.actions, e, "labels");
-    }
-    if (!wanted.tagged) continue;
-    if (columnStart(row, e, TAGS) !== 0) {
-      readList(row, e, TAGS, "tags", into.tags);
-    } else for (let t = 0; t < steps; t++) pushNone(into.tags);
-  }
+  if (wanted.tagged) readTags(row, into.tags);
   readChanges(row, into.changes);
   for (const name of wanted.columns) {
     needColumn(row, name, "--columns asks for it");
     readColumn(row, columnIndex(name), into.floats[name]!);
   }
-}
-
-function pushNone(into: Numbers): void {
-  makeRoom(into, 1);
-  into.values[into.length++] = NONE;
 }

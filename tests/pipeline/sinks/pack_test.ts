@@ -279,7 +279,7 @@ Deno.test("pack says what cannot be packed", () =>
     };
     match(
       await say([text], sizes),
-      /^65 .*episodes\[0\].observations holds what is no number/,
+      /^65 .*episodes\[0\].observations: a number expected, found/,
     );
     const words = `pack ${sizes} --out p rows.jsonl`.split(" ");
     fs.writeFileSync(`${folder}/rows.jsonl`, lines([good]));

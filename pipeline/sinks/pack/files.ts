@@ -1,0 +1,59 @@
+/**
+ * The files of a packed set. One is written and hashed, on threads of the host,
+ * while the next is filled, and then filled anew.
+ *
+ * @module
+ */
+import * as path from "node:path";
+import type { PackBlank, PackDescription } from "../../pack_layout.ts";
+import { writeWholeBehind } from "../../shard.ts";
+
+/** A file that was written. */
+export type PackedFile = PackDescription["files"][number];
+
+export interface PackFiles {
+  /** A file to fill. */
+  readonly take: () => PackBlank;
+  /** Writes the first `windows` of it as the next file. */
+  readonly publish: (blank: PackBlank, windows: number) => void;
+  /** Whether so much is on its way that more should wait for {@linkcode caughtUp}. */
+  readonly isBehind: () => boolean;
+  /** Waits for what is on its way but one file, or throws what befell it. */
+  readonly caughtUp: () => Promise<void>;
+  /** Waits until nothing is on its way, whatever befell it. */
+  readonly settled: () => Promise<void>;
+  /** Waits for all; the files in order. */
+  readonly done: () => Promise<ReadonlyArray<PackedFile>>;
+}
+
+export function packFiles(folder: string, make: () => PackBlank): PackFiles {
+  const files: Array<Promise<PackedFile>> = [];
+  const free: Array<PackBlank> = [];
+  let written = 0;
+  const publish = (blank: PackBlank, windows: number) => {
+    const file = `pack-${String(files.length).padStart(5, "0")}.safetensors`;
+    const bytes = blank.bytes(windows);
+    const writing = writeWholeBehind(path.join(folder, file), bytes).then(
+      (hashed) => {
+        written++;
+        free.push(blank);
+        return { file, windows, ...hashed };
+      },
+    );
+    // Whoever waits for it hears of it; until then it is not unheard of.
+    writing.catch(() => {});
+    files.push(writing);
+  };
+  return {
+    take: () => free.pop() ?? make(),
+    publish,
+    isBehind: () => files.length - written > 1,
+    caughtUp: async () => {
+      await Promise.all(files.slice(0, -1));
+    },
+    settled: async () => {
+      await Promise.allSettled(files);
+    },
+    done: () => Promise.all(files),
+  };
+}
