@@ -37,7 +37,8 @@ import {
   VERSION,
 } from "./manifest.ts";
 import type { Production } from "./production.ts";
-import { hashFile, openShard, type ShardWriter, writeWhole } from "./shard.ts";
+import { hashFile } from "./hash.ts";
+import { openShard, type ShardWriter, writeWhole } from "./shard.ts";
 
 const STATE = ".retrial";
 const ENDINGS = { none: "", gz: ".gz", zst: ".zst" } as const;

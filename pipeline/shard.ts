@@ -11,13 +11,8 @@ import * as path from "node:path";
 import * as zlib from "node:zlib";
 import type { StageError } from "./errors.ts";
 import { packingOf, writeAll } from "./files.ts";
+import type { Written } from "./hash.ts";
 import { attempt, promised } from "./jsonl.ts";
-
-/** What a written file holds, as far as bytes go. */
-export interface Written {
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** A file being written; nobody sees it by its own name before `close`. */
 export interface ShardWriter {
@@ -199,23 +194,5 @@ export function writeFolder(
   } catch (cause) {
     fs.rmSync(partial, { recursive: true, force: true });
     throw cause;
-  }
-}
-
-/** The SHA-256 and size of a file as it lies on disk. */
-export function hashFile(file: string): Written {
-  const hash = createHash("sha256");
-  const fd = fs.openSync(file, "r");
-  const chunk = new Uint8Array(1 << 20);
-  let bytes = 0;
-  try {
-    for (;;) {
-      const length = fs.readSync(fd, chunk, 0, chunk.length, null);
-      if (length === 0) return { bytes, sha256: hash.digest("hex") };
-      hash.update(chunk.subarray(0, length));
-      bytes += length;
-    }
-  } finally {
-    fs.closeSync(fd);
   }
 }

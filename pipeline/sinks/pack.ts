@@ -18,7 +18,8 @@ import { codeCommit, VERSION } from "../manifest.ts";
 import { progress, say } from "../progress.ts";
 import { columnStart, type RowIndex, rowIndex, scanRow } from "../scan.ts";
 import { columnIndex } from "../schema.ts";
-import { hashFile, writeWhole } from "../shard.ts";
+import { hashBehind } from "../hash.ts";
+import { writeWhole } from "../shard.ts";
 import { sink } from "../stage.ts";
 import { redrawn } from "../tasks.ts";
 import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";
@@ -284,21 +285,28 @@ Windows go over the ends of episodes, never over those of trials.`,
         clear(out, options.overwrite);
         return made;
       });
+      const hashing = hashBehind(files);
       const given = files.length > 0 ? readFiles(files) : rows;
-      const whole = yield* Stream.runForEach(given, (batch) =>
+      const [whole, hashed] = yield* Stream.runForEach(
+        given,
+        (batch) =>
+          Effect.andThen(
+            attempt(what, () => packing.add(batch)),
+            packing.catchUp(what),
+          ),
+      ).pipe(
         Effect.andThen(
-          attempt(what, () => packing.add(batch)),
-          packing.catchUp(what),
-        )).pipe(
-          Effect.andThen(promised(what, packing.finish)),
-          Effect.ensuring(Effect.promise(packing.settled)),
-        );
+          promised(what, () => Promise.all([packing.finish(), hashing.done])),
+        ),
+        Effect.ensuring(Effect.promise(packing.settled)),
+        Effect.ensuring(Effect.sync(hashing.stop)),
+      );
       const description = yield* attempt(what, () => {
         const made: PackDescription = {
           ...whole,
-          inputs: files.map((file) => ({
+          inputs: files.map((file, i) => ({
             file: path.relative(out, file),
-            ...hashFile(file),
+            ...hashed[i]!,
           })),
           code: { version: VERSION, commit: codeCommit() },
         };

@@ -8,6 +8,9 @@ import * as path from "node:path";
 import type { PackBlank, PackDescription } from "../../pack_layout.ts";
 import { writeWholeBehind } from "../../shard.ts";
 
+/** Files on their way while another is filled: more would take memory alone. */
+const BEHIND = 2;
+
 /** A file that was written. */
 export type PackedFile = PackDescription["files"][number];
 
@@ -18,7 +21,7 @@ export interface PackFiles {
   readonly publish: (blank: PackBlank, windows: number) => void;
   /** Whether so much is on its way that more should wait for {@linkcode caughtUp}. */
   readonly isBehind: () => boolean;
-  /** Waits for what is on its way but one file, or throws what befell it. */
+  /** Waits until no more is on its way than may be, or throws what befell it. */
   readonly caughtUp: () => Promise<void>;
   /** Waits until nothing is on its way, whatever befell it. */
   readonly settled: () => Promise<void>;
@@ -47,9 +50,9 @@ export function packFiles(folder: string, make: () => PackBlank): PackFiles {
   return {
     take: () => free.pop() ?? make(),
     publish,
-    isBehind: () => files.length - written > 1,
+    isBehind: () => files.length - written > BEHIND,
     caughtUp: async () => {
-      await Promise.all(files.slice(0, -1));
+      await Promise.all(files.slice(0, -BEHIND));
     },
     settled: async () => {
       await Promise.allSettled(files);
