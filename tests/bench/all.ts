@@ -18,3 +18,4 @@ await import("./jobs_bench.ts");
 await import("./onnx_bench.ts");
 await import("./gather_bench.ts");
 await import("./play_bench.ts");
+await import("./pack_bench.ts");
