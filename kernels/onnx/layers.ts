@@ -139,6 +139,24 @@ function causalMask(q: Tensor, from: number, to: number): Tensor {
 }
 
 /**
+ * The sum of parts of which each goes on one of `lengths` tokens further than the
+ * one before. Pieces are added pair by pair: the runtime pads, and adds up many
+ * tensors at once, on one thread.
+ */
+function sumOfPrefixes(
+  parts: ReadonlyArray<Tensor>,
+  lengths: ReadonlyArray<number>,
+): Tensor {
+  const pieces = parts.map((part, i) =>
+    i === 0 ? [part] : op.split(part, 2, lengths.slice(0, i + 1))
+  );
+  const sums = lengths.map((_, j) =>
+    pieces.slice(j).map((own) => own[j]!).reduce(op.add)
+  );
+  return op.concat(sums, 2);
+}
+
+/**
  * softmax(Q Kᵀ) V for `[batch, heads, tokens, depth]` (Vaswani and others 2017,
  * arXiv 1706.03762, equation 1; the scale is for Q to bring), where each token
  * sees itself and those before. Queries are taken some
@@ -166,11 +184,11 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
       const own = [g!, rows].map((x) => op.slice(x, 2, from, to));
       return pulledBack(parts[i]!, own[0]!, own[1]!);
     });
-    const whole = (x: Tensor) => op.pad(x, 2, 0, q.shape[2]! - x.shape[2]!);
+    const lengths = chunks.map(({ from, to }) => to - from);
     return [
       op.concat(pulled.map(([dq]) => dq), 2),
-      op.sum(...pulled.map(([, dk]) => whole(dk))),
-      op.sum(...pulled.map(([, , dv]) => whole(dv))),
+      sumOfPrefixes(pulled.map(([, dk]) => dk), lengths),
+      sumOfPrefixes(pulled.map(([, , dv]) => dv), lengths),
     ];
   };
   return q.graph.withGradient([q, k, v], () => [y], () => backward)[0]!;
