@@ -21,14 +21,14 @@ export interface Size extends Trained {
   readonly tasks: number;
   /** Episodes of a history, and of a context. */
   readonly episodes: number;
+  /** Episodes over which the algorithm goes from uniform play to its own. */
+  readonly warmUp: number;
   /** Episodes that are played. */
   readonly played: number;
 }
 
 const PARTS = "train=0.8,test=0.2";
 const STEPS = 20;
-/** Episodes over which the algorithm goes from uniform play to its own. */
-const WARM_UP = 4;
 /** The optimum, over all goals: 21 - 40 / 9 - 1 / 81. */
 const BEST = 16.5432;
 
@@ -39,6 +39,7 @@ export const SMALL: Size = {
   updates: 1200,
   batch: 16,
   model: "--width 64 --layers 3 --heads 2 --rate 0.003",
+  warmUp: 1,
   played: 16,
 };
 
@@ -52,6 +53,7 @@ export const darkroomAd: Learner<Size> = {
       updates: 2000,
       batch: 16,
       model: "--width 64 --layers 3 --heads 2 --rate 0.002",
+      warmUp: 4,
       played: 20,
     },
     // 4 layers, 64 wide, 4 heads, three tokens a step, 2,000 histories.
@@ -62,12 +64,13 @@ export const darkroomAd: Learner<Size> = {
       batch: 64,
       model:
         "--width 64 --layers 4 --heads 4 --tokens three --positions learned --rate 0.0003",
+      warmUp: 4,
       played: 50,
     },
   },
   steps: (run): ReadonlyArray<Step> => {
     const { size, folder, seed, where } = run;
-    const { tasks, episodes, played } = size;
+    const { tasks, episodes, warmUp, played } = size;
     const play = (name: string, policy: string, offset: number, n: number) => [
       ...words(`generate --env dark-room --tasks ${n} --episodes ${episodes}`),
       ...words(`${policy} --seed ${3 * seed + offset} --jobs 2`),
@@ -78,7 +81,7 @@ export const darkroomAd: Learner<Size> = {
         "Histories of an algorithm that looks for the goal, then goes there:",
         play(
           "own",
-          `--policy frontier --policy-param moves=given --policy-param warm-up=${WARM_UP}`,
+          `--policy frontier --policy-param moves=given --policy-param warm-up=${warmUp}`,
           0,
           tasks,
         ),
@@ -104,7 +107,7 @@ export const darkroomAd: Learner<Size> = {
       ["What the algorithm would do at each step of all of them:", [
         ...words(`label --reference frontier --reference-param moves=given`),
         ...words(`--reference-param ties=first`),
-        ...words(`--reference-param warm-up=${WARM_UP}`),
+        ...words(`--reference-param warm-up=${warmUp}`),
         ...words(`${folder}/own ${folder}/noisy ${folder}/falling`),
         ...words(`--out ${folder}/rooms --overwrite`),
       ]],
