@@ -130,7 +130,7 @@ export function encodeSafetensors(
  * import { deepEqual } from "node:assert/strict";
  *
  * const { bytes, tensors } = blankSafetensors({ w: { dtype: "F32", shape: [2] } });
- * tensors["w"]!.data.set([1, 2]);
+ * (tensors["w"]!.data as Float32Array).set([1, 2]);
  * const w = { shape: [2], data: Float32Array.of(1, 2) };
  * deepEqual(bytes, encodeSafetensors({ w }));
  * ```

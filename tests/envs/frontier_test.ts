@@ -4,6 +4,7 @@ import { darkRoom } from "../../envs/dark_room.ts";
 import { resolveParams } from "../../envs/params.ts";
 import { planOf } from "../../envs/planning.ts";
 import { findEnvironment, findPolicy } from "../../envs/registry.ts";
+import { evaluate } from "../../kernels/finite_horizon.ts";
 import { generator } from "../../kernels/random/generator.ts";
 import { rootKey } from "../../kernels/random/key.ts";
 import { draw, play, sum } from "./play.ts";
@@ -82,4 +83,37 @@ Deno.test("frontier says which moves it cannot be given", () => {
   match(why(tabular, "given", 10), /no[rt] a table of certain moves/);
   equal(why(tabular, "learned", 10), "");
   match(why(tabular, "learned", 0), /not discrete/);
+});
+
+Deno.test("frontier begins as uniform play and ends as itself, with warm-up", () => {
+  const WARM_UP = 3;
+  const given = { moves: "given", "warm-up": WARM_UP };
+  const first: Array<number> = [];
+  const exact: Array<number> = [];
+  const taken = new Float64Array(5);
+  for (let goal = 0; goal < 81; goal++) {
+    const task = { size: 9, horizon: 20, goal };
+    const table = darkRoom.table!(task)!;
+    const { values } = planOf(table, 20);
+    const uniform = evaluate(table, 20, new Int32Array(table.states), 1);
+    for (let sample = 0; sample < 40; sample++) {
+      const seed = 81 * sample + goal;
+      const trial = play(darkRoom, task, frontier, given, 15, seed);
+      const earned = trial.map(({ rewards }) => sum(rewards));
+      first.push(earned[0]! - uniform.return);
+      for (const action of trial[0]!.actions) taken[action as number]!++;
+      const found = earned.findIndex((earned) => earned > 0);
+      for (let e = Math.max(found + 1, WARM_UP); e < 15; e++) {
+        equal(earned[e], values[40]);
+      }
+    }
+    exact.push(uniform.return);
+  }
+  const n = first.length;
+  const off = sum(first) / n;
+  const error = Math.sqrt(sum(first.map((x) => (x - off) ** 2))) / n;
+  ok(Math.abs(off) < 4 * error, `${off} off ${sum(exact) / 81}`);
+  const expected = 20 * n / 5;
+  const chiSquare = sum([...taken].map((k) => (k - expected) ** 2 / expected));
+  ok(chiSquare < 18.5, `${taken}`); // 0.1 % of 4 degrees of freedom.
 });

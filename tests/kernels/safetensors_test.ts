@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
 import fc from "fast-check";
 import {
+  blankSafetensors,
   decodeSafetensors,
+  type DType,
   encodeSafetensors,
   SafetensorsError,
   type Tensor,
@@ -108,3 +110,33 @@ peerTest(
       equal(metadata["w"], "z");
     }),
 );
+
+Deno.test("a blank file, filled, is what encodeSafetensors() writes", () => {
+  const types = new Map<string, DType>([
+    ["Float64Array", "F64"],
+    ["Float32Array", "F32"],
+    ["Int32Array", "I32"],
+    ["BigInt64Array", "I64"],
+    ["Uint8Array", "U8"],
+  ]);
+  fc.assert(fc.property(files, ({ tensors: given, metadata }) => {
+    // Wider elements first; which names a dictionary puts first is its own.
+    const sorted = Object.values(given).sort((a, b) =>
+      b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT
+    );
+    const tensors = Object.fromEntries(sorted.map((t, i) => [`t${i}`, t]));
+    const blanks = Object.fromEntries(
+      Object.entries(tensors).map(([name, { shape, data }]) => {
+        return [name, { dtype: types.get(data.constructor.name)!, shape }];
+      }),
+    );
+    const made = blankSafetensors(blanks, metadata);
+    for (const [name, { data }] of Object.entries(tensors)) {
+      (made.tensors[name]!.data as Float64Array).set(data as Float64Array);
+    }
+    deepEqual(made.bytes, encodeSafetensors(tensors, metadata));
+  }));
+  const narrow = { dtype: "U8", shape: [1] } as const;
+  const wide = { dtype: "I32", shape: [1] } as const;
+  throws(() => blankSafetensors({ narrow, wide }), RangeError);
+});

@@ -1,6 +1,7 @@
 /** Windows of steps, taken apart again. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { windowsOf } from "../../../kernels/packing/windows.ts";
 import { decodeSafetensors } from "../../../kernels/safetensors.ts";
@@ -260,6 +261,21 @@ Deno.test("pack says what cannot be packed", () =>
       await say([good], `${sizes} --label best`),
       /^65 .*line 1: episodes\[0\].labels.best is missing/,
     );
+    const list = { best: [0, 1] };
+    const first = { ...good.episodes[0]!, labels: list };
+    const some = { ...good, episodes: [first, { ...first, labels: {} }] };
+    match(
+      await say([some], `${sizes} --label best`),
+      /^65 .*line 1: episodes\[1\].labels.best is missing/,
+    );
+    const high = { ...first, labels: { best: [0, 7] } };
+    match(
+      await say(
+        [{ ...good, episodes: [first, high] }],
+        `${sizes} --label best`,
+      ),
+      /^65 .*episodes\[1\].labels.best\[1\] is 7, not an integer below 4/,
+    );
     match(
       await say([good], `${sizes} --columns values`),
       /^2 .*Cannot pack column values/,
@@ -313,4 +329,45 @@ Deno.test("an episode without steps ends nowhere", () =>
     const { columns } = await packed(folder, [row], flags);
     deepEqual(columns["ends"], [2, 2]);
     deepEqual(columns["starts"], [3, 1]);
+  }));
+
+Deno.test("files are whole, hashed as they lie, and filled anew without a trace", () =>
+  withFolder(async (folder) => {
+    // More files than are on their way at once; 2,000 steps are 6 windows and a part.
+    const made =
+      "generate --env dark-room --tasks 1300 --episodes 100 --out rows --shards 1"
+        .split(" ");
+    succeeded(await retrial(folder, made));
+    const words = "pack --context 300 --out packs rows".split(" ");
+    succeeded(await retrial(folder, words));
+    const { files, inputs, windows, steps } = JSON.parse(
+      fs.readFileSync(`${folder}/packs/pack.json`, "utf8"),
+    );
+    const sha256 = (file: string) =>
+      createHash("sha256").update(fs.readFileSync(file)).digest("hex");
+    ok(files.length > 5, `${files.length} files`);
+    equal(windows, 1300 * 7);
+    equal(steps, 1300 * 2000);
+    const [input] = inputs;
+    equal(input.sha256, sha256(`${folder}/packs/${input.file}`));
+    let seen = 0;
+    for (const { file, bytes, sha256: hash } of files) {
+      const whole = `${folder}/packs/${file}`;
+      equal(fs.statSync(whole).size, bytes);
+      equal(sha256(whole), hash);
+      const { tensors } = decodeSafetensors(
+        new Uint8Array(fs.readFileSync(whole)),
+      );
+      const { mask, ...columns } = tensors;
+      const there = mask!.data as Uint8Array;
+      there.forEach((one, i) => {
+        if (one === 1) return seen++;
+        for (const [name, { data }] of Object.entries(columns)) {
+          const none = name.endsWith("actions") ? -1 : 0;
+          if (data[i] !== none) equal(data[i], none, `${file} ${name} ${i}`);
+        }
+      });
+    }
+    equal(seen, steps);
+    deepEqual(fs.readdirSync(`${folder}/packs`).length, files.length + 1);
   }));
