@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { windowsOf } from "../../../kernels/packing/windows.ts";
 import { decodeSafetensors } from "../../../kernels/safetensors.ts";
 import type { Trial } from "../../../pipeline/schema.ts";
+import { peerTest, python } from "../../peers.ts";
 import { retrial, succeeded, withFolder } from "../../shell.ts";
 import { lines, trial } from "../trials.ts";
 
@@ -371,3 +372,28 @@ Deno.test("files are whole, hashed as they lie, and filled anew without a trace"
     equal(seen, steps);
     deepEqual(fs.readdirSync(`${folder}/packs`).length, files.length + 1);
   }));
+
+peerTest(
+  "NumPy packs the same arrays",
+  ["numpy", "safetensors"],
+  () =>
+    withFolder(async (folder) => {
+      const made =
+        "generate --env frozen-lake --tasks 30 --episodes 30 --policy frontier --seed 3 then label --reference frontier"
+          .split(" ");
+      fs.writeFileSync(
+        `${folder}/rows`,
+        succeeded(await retrial(folder, made)),
+      );
+      const words = "pack --context 64 --label frontier --out packs rows";
+      succeeded(await retrial(folder, words.split(" ")));
+      const args = [`${folder}/rows`, "64", "frontier", folder];
+      await python("bench/pack.py", args);
+      const [ours, theirs] = [`${folder}/packs`, folder].map((own) =>
+        decodeSafetensors(
+          new Uint8Array(fs.readFileSync(`${own}/pack-00000.safetensors`)),
+        ).tensors
+      );
+      deepEqual(ours, theirs);
+    }),
+);
