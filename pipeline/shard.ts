@@ -172,7 +172,11 @@ export async function writeWholeBehind(
     }
   };
   const hash = crypto.subtle.digest("SHA-256", bytes);
-  const [digest] = await Promise.all([hash, write()]);
+  const writing = write().catch((cause: unknown) => {
+    fs.rmSync(partial, { force: true });
+    throw cause;
+  });
+  const [digest] = await Promise.all([hash, writing]);
   fs.renameSync(partial, file);
   const sha256 = Buffer.from(digest).toString("hex");
   return { bytes: bytes.length, sha256 };
