@@ -24,7 +24,6 @@ function copy(
   from: number,
   to: number,
 ): void {
-  // The engine's own copy between arrays of different types is slower.
   for (let i = from, k = at; i < to; i++, k++) into[k] = values[i]!;
 }
 
