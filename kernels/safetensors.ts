@@ -10,6 +10,8 @@
 const TYPES = {
   F32: Float32Array,
   F64: Float64Array,
+  I8: Int8Array,
+  I16: Int16Array,
   I32: Int32Array,
   I64: BigInt64Array,
   U8: Uint8Array,
@@ -18,6 +20,8 @@ export type DType = keyof typeof TYPES;
 export type TensorData =
   | Float32Array
   | Float64Array
+  | Int8Array
+  | Int16Array
   | Int32Array
   | BigInt64Array
   | Uint8Array;
@@ -122,8 +126,8 @@ export function encodeSafetensors(
 
 /**
  * A whole file of zeros, to be filled where it lies: its bytes, and the tensors as
- * views into them. Wider elements must be named before narrower ones, so that all
- * stand at multiples of their size; a RangeError if one does not.
+ * views into them. Those of wider elements come first, so that all stand at multiples
+ * of their size.
  *
  * @example
  * ```ts
@@ -139,7 +143,10 @@ export function blankSafetensors(
   blanks: { readonly [name: string]: Blank },
   metadata: { readonly [name: string]: string } = {},
 ): { readonly bytes: Uint8Array<ArrayBuffer>; readonly tensors: Tensors } {
-  const entries = Object.entries(blanks);
+  const size = ({ dtype }: Blank) => TYPES[dtype].BYTES_PER_ELEMENT;
+  const entries = Object.entries(blanks).sort(([, a], [, b]) =>
+    size(b) - size(a)
+  );
   const { bytes, begins } = framed(entries, metadata);
   const tensors = entries.map(([name, { dtype, shape }], i) => {
     const data = new TYPES[dtype](bytes.buffer, begins[i]!, sizeOf(shape));

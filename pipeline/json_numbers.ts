@@ -11,10 +11,6 @@ import {
   skipSpace,
 } from "./json_scan.ts";
 
-const ZERO = 0x30;
-const NINE = 0x39;
-const COMMA = 0x2c;
-
 /** A growing run of numbers. */
 export interface Numbers {
   values: Float64Array;
@@ -36,58 +32,68 @@ function larger(into: Numbers): Float64Array {
   return values;
 }
 
-/** `0,0,` */
-const ZERO_ZERO = 0x2c302c30;
+/** Two entries of one digit, zeros here, one of two and one of three. */
+const ONES = 0x2c302c30;
+const TENS = 0x002c3030;
+const HUNDREDS = 0x2c303030;
+
+/**
+ * Whether the bytes of `word` where `sixes` has a 6 are below ten, and those others
+ * that `rest` looks at are zero. What is ten or more carries into the upper half of
+ * its byte; a carry into the next byte comes of a byte that `rest` sees by itself.
+ */
+function areDigits(word: number, sixes: number, rest: number): boolean {
+  return ((word | (word + sixes)) & rest) === 0;
+}
 
 /** Reads a list of numbers onto the end of `into`; how many there were. */
 export function readNumbers(c: Cursor, into: Numbers): number {
   if (!enterList(c)) return 0;
-  const { bytes, view, end } = c;
+  const { view } = c;
+  const last = c.end - 4;
   const from = into.length;
   let { values, length } = into;
+  let { at } = c;
   for (;;) {
-    // Rewards are zero for long stretches: two at a time then.
-    while (
-      c.at + 4 <= end && length + 2 <= values.length &&
-      view.getInt32(c.at, true) === ZERO_ZERO
-    ) {
-      values[length] = values[length + 1] = 0;
-      length += 2;
-      c.at += 4;
-    }
-    if (length === values.length) {
+    if (length + 2 > values.length) {
       into.length = length;
       values = into.values = larger(into);
     }
-    // A single digit and a comma: rewards are mostly that.
-    const byte = c.at < end ? bytes[c.at]! : 0;
-    const after = c.at + 1 < end ? bytes[c.at + 1]! : 0;
-    if (byte >= ZERO && byte <= NINE && after === COMMA) {
-      values[length++] = byte - ZERO;
-      c.at += 2;
-      continue;
-    }
-    // Two or three digits, as most other codes of observations are.
-    if (byte > ZERO && byte <= NINE && after >= ZERO && after <= NINE) {
-      let [value, to] = [(byte - ZERO) * 10 + after - ZERO, c.at + 2];
-      let next = to < end ? bytes[to]! : 0;
-      if (next >= ZERO && next <= NINE) {
-        value = value * 10 + next - ZERO;
-        next = ++to < end ? bytes[to]! : 0;
+    // Small codes are most of what there is: four bytes at a time then.
+    if (at <= last) {
+      const word = view.getInt32(at, true);
+      const ones = word ^ ONES;
+      if (areDigits(ones, 0x00060006, 0xfff0fff0)) {
+        values[length] = ones & 15;
+        values[length + 1] = ones >> 16;
+        length += 2;
+        at += 4;
+        continue;
       }
-      if (next === COMMA) {
-        values[length++] = value;
-        c.at = to + 1;
+      if (areDigits(ones, 6, 0xfff0)) {
+        values[length++] = ones & 15;
+        at += 2;
+        continue;
+      }
+      const tens = word ^ TENS;
+      if ((tens & 15) !== 0 && areDigits(tens, 0x0606, 0xfff0f0)) {
+        values[length++] = (tens & 15) * 10 + ((tens >> 8) & 15);
+        at += 3;
+        continue;
+      }
+      const hundreds = word ^ HUNDREDS;
+      if ((tens & 15) !== 0 && areDigits(hundreds, 0x060606, 0xfff0f0f0)) {
+        values[length++] = (hundreds & 15) * 100 +
+          ((hundreds >> 8) & 15) * 10 + (hundreds >> 16);
+        at += 4;
         continue;
       }
     }
+    c.at = at;
     skipSpace(c);
     values[length++] = readNumber(c);
-    if (c.at < end && bytes[c.at] === COMMA) {
-      c.at++;
-      continue;
-    }
     if (!nextEntry(c)) break;
+    at = c.at;
   }
   into.length = length;
   return length - from;

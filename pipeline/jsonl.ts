@@ -85,9 +85,10 @@ export interface Batch {
   readonly counts?: Counts;
   /**
    * Called by who has done with the bytes, so that their memory can serve again.
-   * Who keeps a view of them just does not call it.
+   * Who keeps a view of them just does not call it. Who went through all the lines
+   * says how many there were: they need not be counted then.
    */
-  readonly release?: () => void;
+  readonly release?: (lines?: number) => void;
 }
 
 export type Batches<E = StageError> = Stream.Stream<Batch, E>;
@@ -122,11 +123,17 @@ function splitter(origin: string): Splitter {
   const carry: Writer = writer(0);
   let line = 1;
   let offset = 0;
+  /** The last batch, whose lines are counted where nobody has said how many. */
+  let last: { readonly bytes: Uint8Array; lines?: number } | undefined;
   const batch = (bytes: Uint8Array, torn = false): Batch => {
+    if (last) line += last.lines ?? countLines(last.bytes);
     const place = { origin, line };
-    const release = () => recycle(bytes);
+    const own: typeof last = last = { bytes };
+    const release = (lines = countLines(bytes)) => {
+      own.lines = lines;
+      recycle(bytes);
+    };
     const made = { bytes, place, offset, release, ...(torn && { torn }) };
-    line += countLines(bytes);
     offset += bytes.length;
     return made;
   };
@@ -140,15 +147,15 @@ function splitter(origin: string): Splitter {
   // whole lines of this one need not be copied.
   const push = (chunk: Uint8Array) => {
     const batches: Array<Batch> = [];
-    const last = chunk.lastIndexOf(LINE_FEED);
+    const end = chunk.lastIndexOf(LINE_FEED) + 1;
     let from = 0;
-    if (carry.length > 0 && last >= 0) {
+    if (carry.length > 0 && end > 0) {
       from = chunk.indexOf(LINE_FEED) + 1;
       keep(chunk.subarray(0, from));
       batches.push(batch(take(carry)));
     }
-    if (last >= from) batches.push(batch(chunk.subarray(from, last + 1)));
-    if (last + 1 < chunk.length) keep(chunk.subarray(last + 1));
+    if (end > from) batches.push(batch(chunk.subarray(from, end)));
+    if (end < chunk.length) keep(chunk.subarray(end));
     return batches;
   };
   const finish = () => {
@@ -209,14 +216,15 @@ function explain(batch: Batch, line: number, start: number, cause: Malformed) {
 
 /**
  * Reads rows at the door; a line that is not one goes to `onBad`. Who keeps rows
- * gives a function that says what to read the next line into.
+ * gives a function that says what to read the next line into. Returns how many
+ * lines there were.
  */
 export function forEachRow(
   batch: Batch,
   into: RowIndex | (() => RowIndex),
   use: (row: RowIndex, line: number) => void,
   onBad: OnBadLine = failOnBadLine,
-): void {
+): number {
   const { bytes, place } = batch;
   let line = place.line;
   for (let start = 0; start < bytes.length; line++) {
@@ -232,6 +240,7 @@ export function forEachRow(
       start = end;
     }
   }
+  return line - place.line;
 }
 
 /** Writes what becomes of one row: a line with its line feed, or nothing. */
@@ -257,9 +266,9 @@ export function batchMapper(
       rows++;
       steps += row.ends[row.episodes - 1]!;
     };
-    forEachRow(batch, row, map, onBad);
+    const lines = forEachRow(batch, row, map, onBad);
     const counts = { ...batch.counts, rows, steps };
-    batch.release?.();
+    batch.release?.(lines);
     const bytes = take(out);
     return { ...batch, bytes, counts, release: () => recycle(bytes) };
   };

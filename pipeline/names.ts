@@ -29,12 +29,14 @@ function matches(c: Cursor, name: Uint8Array): boolean {
  */
 export function readKey(c: Cursor, names: Names, guess: number): number {
   let found = -1;
+  let candidate = guess < names.length ? guess : 0;
   for (let i = 0; i < names.length; i++) {
-    const candidate = (guess + i) % names.length;
-    if (!matches(c, names[candidate]!)) continue;
-    found = candidate;
-    c.at += names[candidate]!.length + 2;
-    break;
+    if (matches(c, names[candidate]!)) {
+      found = candidate;
+      c.at += names[candidate]!.length + 2;
+      break;
+    }
+    if (++candidate === names.length) candidate = 0;
   }
   if (found < 0) skipString(c);
   toValue(c);

@@ -6,6 +6,7 @@
 import {
   type Blank,
   blankSafetensors,
+  type DType,
   encodeSafetensors,
 } from "../kernels/safetensors.ts";
 
@@ -59,16 +60,19 @@ export interface PackDescription {
   readonly code: { readonly version: string; readonly commit: string };
 }
 
+/** Integers as narrow as they may be. */
+export type Integers = Int8Array | Int16Array | Int32Array;
+
 /** Arrays of `windows` x `context`, those of vectors x `width`. */
 export interface Arrays {
-  readonly observations: Int32Array | Float32Array;
-  readonly next_observations: Int32Array | Float32Array;
-  readonly actions: Int32Array;
+  readonly observations: Integers | Float32Array;
+  readonly next_observations: Integers | Float32Array;
+  readonly actions: Integers;
   readonly rewards: Float32Array;
-  readonly previous_actions: Int32Array;
+  readonly previous_actions: Integers;
   readonly previous_rewards: Float32Array;
-  readonly positions: Int32Array;
-  readonly labels: Int32Array | undefined;
+  readonly positions: Integers;
+  readonly labels: Integers | undefined;
   readonly tags: Int32Array | undefined;
   readonly floats: { readonly [name in FloatColumn]?: Float32Array };
   readonly previous_ends: Uint8Array;
@@ -81,6 +85,9 @@ export interface Arrays {
 export interface ArraysShape {
   readonly context: number;
   readonly observed: Observed;
+  /** Actions and labels are below the first, positions below the second. */
+  readonly actions: number;
+  readonly positions: number;
   readonly labelled: boolean;
   readonly tagged: boolean;
   readonly columns: ReadonlyArray<FloatColumn>;
@@ -90,16 +97,36 @@ export function widthOf(observed: Observed): number {
   return observed.kind === "discrete" ? 1 : observed.width;
 }
 
-/** The arrays of a file of so many windows; wider elements stand first. */
-function blanksOf(
-  windows: number,
-  { context, observed, labelled, tagged, columns }: ArraysShape,
-): { readonly [name: string]: Blank } {
+/** The narrowest type of integers -1 to before `n`. */
+function integersBelow(n: number): DType {
+  if (n <= 2 ** 7) return "I8";
+  return n <= 2 ** 15 ? "I16" : "I32";
+}
+
+function bound(observed: Observed): number {
+  return observed.kind === "discrete" ? observed.n : 0;
+}
+
+/** Whether arrays of one shape have the types that another needs. */
+export function suits(shape: ArraysShape, needed: ArraysShape): boolean {
+  const isSame = (a: number, b: number) =>
+    integersBelow(a) === integersBelow(b);
+  return isSame(bound(shape.observed), bound(needed.observed)) &&
+    isSame(shape.actions, needed.actions) &&
+    isSame(shape.positions, needed.positions);
+}
+
+/** The arrays of a file of so many windows. */
+function blanksOf(windows: number, wanted: ArraysShape): {
+  readonly [name: string]: Blank;
+} {
+  const { context, observed, labelled, tagged, columns } = wanted;
   const shape = [windows, context];
+  const below = (n: number): Blank => ({ dtype: integersBelow(n), shape });
   const seen: Blank = observed.kind === "discrete"
-    ? { dtype: "I32", shape }
+    ? below(observed.n)
     : { dtype: "F32", shape: [...shape, observed.width] };
-  const integers: Blank = { dtype: "I32", shape };
+  const integers = below(wanted.actions);
   const floats: Blank = { dtype: "F32", shape };
   const flags: Blank = { dtype: "U8", shape };
   return {
@@ -109,9 +136,9 @@ function blanksOf(
     rewards: floats,
     previous_actions: integers,
     previous_rewards: floats,
-    positions: integers,
+    positions: below(wanted.positions),
     ...(labelled && { labels: integers }),
-    ...(tagged && { tags: integers }),
+    ...(tagged && { tags: { dtype: "I32", shape } }),
     ...Object.fromEntries(columns.map((name) => [name, floats])),
     previous_ends: flags,
     starts: flags,
@@ -125,6 +152,8 @@ const METADATA = { schema: PACK_SCHEMA };
 /** A file of windows that is being filled. */
 export interface PackBlank {
   readonly windows: number;
+  /** What it was made for. */
+  readonly shape: ArraysShape;
   /** Views into the file's bytes. */
   readonly arrays: Arrays;
   /** The file's bytes once the first `count` windows are filled. */
@@ -157,6 +186,7 @@ export function packBlank(windows: number, shape: ArraysShape): PackBlank {
     );
   return {
     windows,
+    shape,
     // Their types are those that blanksOf() says.
     arrays: {
       ...named((name) => !isColumn(name)),

@@ -37,7 +37,7 @@ export interface RowIndex {
   present: Int32Array;
   /** The closing brace of each episode. */
   closes: Int32Array;
-  /** Places in each reflection: {@linkcode REFLECTION} each. */
+  /** Places in each reflection that is there: {@linkcode REFLECTION} each. */
   reflections: Int32Array;
   /** Steps up to the end of each episode. */
   ends: Int32Array;

@@ -25,9 +25,10 @@ import {
 } from "./json_scan.ts";
 import { numbers, readNumbers } from "./json_numbers.ts";
 import { namesOf, readKey } from "./names.ts";
-import { grow, REFLECTION, type RowIndex } from "./row_index.ts";
+import { grow, type RowIndex } from "./row_index.ts";
 import { scanReflection } from "./scan_reflection.ts";
 import {
+  type Column,
   columnIndex,
   COLUMNS,
   FIELDS,
@@ -100,29 +101,36 @@ function scanColumn(c: Cursor, row: RowIndex, index: number): void {
 }
 const ignored = numbers();
 
-/** Labels: the shortest and the longest list must both be as long as steps. */
+/** Names and lengths of an episode's labels, the first so many of these. */
+const labelNames: Array<string> = [];
+const labelLengths: Array<number> = [];
+let labels = 0;
+
+function hasLabels(name: string): boolean {
+  for (let i = 0; i < labels; i++) if (labelNames[i] === name) return true;
+  return false;
+}
+
 function scanLabels(c: Cursor, row: RowIndex): void {
   const wanted = row.reading.label;
-  labelLengths.clear();
+  labels = 0;
   for (let more = enter(c); more; more = nextMember(c)) {
     const name = readString(c);
     toValue(c);
-    if (labelLengths.has(name)) {
+    if (hasLabels(name)) {
       throw new Malformed(`${columnName(row)}.${name} is there twice`);
     }
-    const length = name === wanted?.name
+    labelNames[labels] = name;
+    labelLengths[labels++] = name === wanted?.name
       ? readNumbers(c, wanted.into)
       : skipList(c);
-    labelLengths.set(name, length);
   }
 }
-const labelLengths = new Map<string, number>();
 
 function scanEpisode(c: Cursor, row: RowIndex): void {
   const e = row.episodes;
   if (e === row.closes.length) grow(row);
   row.present[e] = row.success[e] = row.terminated[e] = 0;
-  row.reflections.fill(0, REFLECTION * e, REFLECTION * (e + 1));
   let key = -1;
   let more = true;
   if (stands(c, OPENING)) {
@@ -133,23 +141,31 @@ function scanEpisode(c: Cursor, row: RowIndex): void {
   while (more) {
     const found = readKey(c, columnNames, key + 1);
     if (found < 0) skipValue(c);
-    else key = scanRun(c, row, found);
+    else {
+      if (key >= 0) followers[key] = found;
+      key = scanRun(c, row, found);
+    }
     more = nextMember(c);
   }
   row.closes[e] = c.at - 1;
   checkLengths(row);
 }
 
-/** Reads a column, and those behind it that stand as we print them. */
+/** Which column stood behind each, where it was last looked for. */
+const followers = Int32Array.from(COLUMNS, (_, i) => (i + 1) % C);
+
+/** Reads a column, and those behind it that stand as they did before. */
 function scanRun(c: Cursor, row: RowIndex, first: number): number {
   let key = column = first;
   scanPresent(c, row, key);
-  while (key + 1 < C && stands(c, NEXT_KEYS[key + 1]!)) {
-    key = ++column;
-    c.at += NEXT_KEYS[key]!.length;
+  for (;;) {
+    const next = followers[key]!;
+    const expected = NEXT_KEYS[next]!;
+    if (!stands(c, expected)) return key;
+    key = column = next;
+    c.at += expected.length;
     scanPresent(c, row, key);
   }
-  return key;
 }
 
 /** A text of four bytes or more, to be compared four bytes at a time. */
@@ -205,25 +221,32 @@ function columnName(row: RowIndex): string {
 }
 
 /** Columns that must be there, and columns that are as long as the steps. */
-const REQUIRED = COLUMNS.flatMap((c, i) => c.required ? [i] : []);
-const REQUIRED_BITS = REQUIRED.reduce((bits, i) => bits | (1 << i), 0);
-const MEASURED = COLUMNS.flatMap(({ kind }, i) =>
-  kind === "numbers" || kind === "values" ? [i] : []
-);
+const REQUIRED = bitsOf(({ required }) => required);
+const MEASURED = bitsOf(({ kind }) => kind === "numbers" || kind === "values");
+const EXTRA = Int32Array.from(COLUMNS, ({ extra }) => extra);
+
+function bitsOf(wanted: (column: Column) => boolean): number {
+  return COLUMNS.reduce((bits, c, i) => wanted(c) ? bits | (1 << i) : bits, 0);
+}
+
+/** The lowest column of which there is a bit. */
+function lowest(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
+}
 
 function checkLengths(row: RowIndex): void {
   const present = row.present[row.episodes]!;
-  if ((present & REQUIRED_BITS) !== REQUIRED_BITS) {
-    column = REQUIRED.find((i) => (present & (1 << i)) === 0)!;
+  const missing = REQUIRED & ~present;
+  if (missing !== 0) {
+    column = lowest(missing);
     throw new Malformed(`${columnName(row)} is missing`);
   }
   const steps = lengths[ACTIONS]!;
-  for (let i = 0; i < MEASURED.length; i++) {
-    column = MEASURED[i]!;
-    if ((present & (1 << column)) === 0) continue;
-    const expected = steps + COLUMNS[column]!.extra;
+  for (let bits = present & MEASURED; bits !== 0; bits &= bits - 1) {
+    column = lowest(bits);
+    const expected = steps + EXTRA[column]!;
     if (lengths[column] !== expected) {
-      wrongLength(columnName(row), lengths[column]!, expected);
+      throw wrongLength(columnName(row), lengths[column]!, expected);
     }
   }
   column = LABELS;
@@ -232,14 +255,15 @@ function checkLengths(row: RowIndex): void {
   row.ends[row.episodes] = before + steps;
 }
 
-function wrongLength(name: string, length: number, expected: number): void {
-  if (length === expected) return;
-  throw new Malformed(`${name} has ${length} entries, expected ${expected}`);
+function wrongLength(name: string, length: number, expected: number) {
+  return new Malformed(`${name} has ${length} entries, expected ${expected}`);
 }
 
 function checkLabels(row: RowIndex, steps: number): void {
-  for (const [name, length] of labelLengths) {
-    wrongLength(`${columnName(row)}.${name}`, length, steps);
+  for (let i = 0; i < labels; i++) {
+    const length = labelLengths[i]!;
+    if (length === steps) continue;
+    throw wrongLength(`${columnName(row)}.${labelNames[i]}`, length, steps);
   }
 }
 

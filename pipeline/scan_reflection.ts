@@ -41,6 +41,7 @@ const REFLECTION_NUMBERS = 3;
 /** Reads the reflection at the cursor, of the episode that is being read. */
 export function scanReflection(c: Cursor, row: RowIndex): void {
   const at = REFLECTION * row.episodes;
+  row.reflections.fill(0, at, at + REFLECTION);
   for (let more = enter(c), key = -1; more; more = nextMember(c)) {
     key = readKey(c, reflectionNames, key + 1);
     const from = c.at;

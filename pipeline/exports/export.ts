@@ -54,8 +54,7 @@ function writeRows(
   const row = rowIndex();
   return Stream.runForEach(rows, (batch) =>
     attempt(what, () => {
-      forEachRow(batch, row, exporter.write);
-      batch.release?.();
+      batch.release?.(forEachRow(batch, row, exporter.write));
     }));
 }
 

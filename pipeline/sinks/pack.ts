@@ -26,14 +26,15 @@ import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";
 import { packFiles } from "./pack/files.ts";
 import { fillWindow } from "./pack/fill.ts";
 import {
+  type ArraysShape,
   type FloatColumn,
   FLOATS,
   type Observed,
   PACK_FILE,
   PACK_SCHEMA,
   type PackBlank,
-  packBlank,
   type PackDescription,
+  suits,
 } from "../pack_layout.ts";
 import {
   emptySteps,
@@ -47,7 +48,7 @@ const MEBIBYTE = 2 ** 20;
 /** Bytes of a file, about. */
 const FILE_BYTES = 16 * MEBIBYTE;
 /** Bytes that a step takes in all arrays, about. */
-const STEP_BYTES = 40;
+const STEP_BYTES = 24;
 const NAME = /^pack-\d{5}\.safetensors$/;
 
 const flags = {
@@ -177,14 +178,8 @@ function packer(options: PackOptions): Packer {
   const perFile = Math.max(1, Math.floor(FILE_BYTES / (context * STEP_BYTES)));
   const shown = progress(0);
   let wanted: Wanted | undefined;
-  const files = packFiles(out, () =>
-    packBlank(perFile, {
-      context,
-      observed: observedOf(wanted!),
-      labelled: label !== undefined,
-      tagged: wanted!.tagged,
-      columns,
-    }));
+  let shape: ArraysShape | undefined;
+  const files = packFiles(out);
   let filling: PackBlank | undefined;
   let [windows, count, total] = [0, 0, 0];
   const write = () => {
@@ -193,6 +188,21 @@ function packer(options: PackOptions): Packer {
     count += windows;
     windows = 0;
     filling = undefined;
+  };
+  /** A row that wider integers are needed for begins a file of such. */
+  const widen = (given: Wanted, trial: number) => {
+    const needed = {
+      context,
+      observed: observedOf(given),
+      actions: given.actions.n,
+      positions: Math.max(shape?.positions ?? 0, trial),
+      labelled: label !== undefined,
+      tagged: given.tagged,
+      columns,
+    };
+    if (shape && suits(shape, needed)) return;
+    write();
+    shape = needed;
   };
   const offsetOf = () =>
     options.offset === "none"
@@ -205,20 +215,21 @@ function packer(options: PackOptions): Packer {
       scanRow(row.bytes, row.start, row.end, row);
     }
     readSteps(row, wanted, steps);
+    const trial = row.ends[row.episodes - 1]!;
+    widen(wanted, trial);
     const cut = { context, stride, offset: offsetOf() };
-    for (const window of windowsOf(row.ends[row.episodes - 1]!, cut)) {
-      filling ??= files.take();
+    for (const window of windowsOf(trial, cut)) {
+      filling ??= files.take(perFile, shape!);
       const { arrays } = filling;
       fillWindow(arrays, windows, context, row, steps, window, wanted);
       total += window.to - window.from;
       if (++windows === perFile) write();
     }
-    shown.add({ rows: 1, steps: row.ends[row.episodes - 1]! });
+    shown.add({ rows: 1, steps: trial });
   };
   return {
     add: (batch) => {
-      forEachRow(batch, row, addRow);
-      batch.release?.();
+      batch.release?.(forEachRow(batch, row, addRow));
     },
     catchUp: (what) =>
       files.isBehind() ? promised(what, files.caughtUp) : Effect.void,
@@ -267,6 +278,7 @@ previous_actions, previous_rewards, previous_ends (of the step before, in the ep
 before too; none is -1, 0 and 0 before the first step of a trial), positions (steps
 since the trial began), starts (1 of an episode, 2 of a trial), ends (1 terminated, 2
 truncated), mask (1 where there is a step), tags (-1 none), and with --label labels.
+Integers are of 8, 16 or 32 bits, as few as hold all that was met when a file began.
 Windows go over the ends of episodes, never over those of trials.`,
     operandsFirst: 0,
     flags,

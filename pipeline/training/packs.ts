@@ -8,10 +8,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import {
   arrayOf,
+  type DType,
   headerEnd,
   layoutOf,
   type Place,
   SafetensorsError,
+  type TensorData,
 } from "../../kernels/safetensors.ts";
 import { foldIn, type Key } from "../../kernels/random/key.ts";
 import { generator } from "../../kernels/random/generator.ts";
@@ -115,6 +117,11 @@ function placesIn(file: string, fd: number): PackFile["places"] {
   }
 }
 
+/** Integers of any width are the same to who reads them. */
+function kindOf({ dtype }: Place): string {
+  return /^I(8|16|32)$/.test(dtype) ? "integers" : dtype;
+}
+
 /** Columns of `windows` windows each, the same as in the first file. */
 function checkPlaces(
   { file, places }: PackFile,
@@ -133,7 +140,7 @@ function checkPlaces(
   for (const [name, wanted] of Object.entries(like)) {
     const place = places[name];
     if (place === undefined) throw bad(file, `${name} is missing`);
-    const isSame = place.dtype === wanted.dtype &&
+    const isSame = kindOf(place) === kindOf(wanted) &&
       elementsOf(place) === elementsOf(wanted);
     if (!isSame) throw bad(file, `${name} is not as in the first file`);
   }
@@ -234,19 +241,18 @@ export function gather<A extends Int32Array | Float32Array | Uint8Array>(
   const { file, places: { [name]: place } } = packs.files[0]!;
   if (place === undefined) throw bad(file, `${name} is missing`);
   const size = elementsOf(place);
-  const stored = arrayOf(place.dtype, windows.length * size);
-  const bytes = new Uint8Array(stored.buffer);
-  const length = stored.byteLength / windows.length;
+  const out = into(windows.length * size);
+  // Files may differ in how wide their integers are.
+  const stored: { [type in DType]?: TensorData } = {};
   windows.forEach((window, i) => {
     const { file, places, first } = fileOf(packs, window);
-    const from = places[name]!.from + (window - first) * length;
-    const own = bytes.subarray(i * length, (i + 1) * length);
-    readAt(packs.descriptor(file), own, from, file);
+    const { dtype, from } = places[name]!;
+    const one = stored[dtype] ??= arrayOf(dtype, size);
+    const start = from + (window - first) * one.byteLength;
+    const bytes = new Uint8Array(one.buffer);
+    readAt(packs.descriptor(file), bytes, start, file);
+    // Packs hold no 64-bit integers.
+    out.set(one as ArrayLike<number>, i * size);
   });
-  const out = into(0);
-  if (stored.constructor === out.constructor) return stored as A;
-  const cast = into(stored.length);
-  // Packs hold no 64-bit integers.
-  cast.set(stored as ArrayLike<number>);
-  return cast;
+  return out;
 }

@@ -161,8 +161,7 @@ function composer(
   return {
     push: (batch: Batch): Batch | undefined => {
       last = batch;
-      forEachRow(batch, row, addRow, onBad);
-      batch.release?.();
+      batch.release?.(forEachRow(batch, row, addRow, onBad));
       return give(batch);
     },
     finish: (): Batch | undefined => {

@@ -1,4 +1,10 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import {
+  AssertionError,
+  deepEqual,
+  equal,
+  ok,
+  throws,
+} from "node:assert/strict";
 import * as fc from "fast-check";
 import {
   type Cursor,
@@ -149,6 +155,8 @@ Deno.test("readNumbers() reads lists onto the end, however long", () =>
         fc.oneof(
           fc.constant(0),
           fc.nat(9),
+          fc.nat(99),
+          fc.integer({ min: -2000, max: 2000 }),
           fc.double({ noNaN: true, noDefaultInfinity: true }),
         ),
         { maxLength: 50 },
@@ -166,6 +174,46 @@ Deno.test("readNumbers() reads lists onto the end, however long", () =>
       },
     ),
   ));
+
+/** The list of numbers that a text is, for the engine's own parser. */
+function engineList(text: string): ReadonlyArray<number> | undefined {
+  try {
+    const list = JSON.parse(text);
+    return list.every(Number.isFinite) ? list : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+Deno.test("readNumbers() and JSON.parse agree on digits and what is near them", () => {
+  // Entries as they are printed, or with a zero in front, or with a character that is next to digits.
+  const digits = fc.oneof(
+    fc.nat(1200).map(String),
+    fc.nat(120).map((n) => `0${n}`),
+  );
+  const near = fc.constantFrom(...",,/:;.-+0 e\x1c<=>?lpqy|\x80");
+  const text = fc.array(fc.oneof({ weight: 9, arbitrary: digits }, near), {
+    maxLength: 9,
+  }).chain((parts) =>
+    fc.constantFrom(parts.join(","), parts.join(""), `${parts.join(",")},7,7,7`)
+  ).map((inner) => `[${inner}]`);
+  fc.assert(
+    fc.property(text, (text) => {
+      const expected = engineList(text);
+      const into = numbers(1);
+      const c = over(text);
+      try {
+        readNumbers(c, into);
+        equal(c.at, c.end);
+      } catch (error) {
+        ok(error instanceof Syntax || error instanceof AssertionError);
+        return equal(expected, undefined, text);
+      }
+      deepEqual([...into.values.subarray(0, into.length)], expected, text);
+    }),
+    { numRuns: 20_000 },
+  );
+});
 
 Deno.test("readNumbers() names what is not a number", () => {
   throws(() => readNumbers(over("[0,NaN]"), numbers()), {

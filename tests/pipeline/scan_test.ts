@@ -25,7 +25,7 @@ import {
 } from "../../pipeline/schema.ts";
 import { credit } from "../../pipeline/transforms/credit.ts";
 import { type Json, looseText, trials } from "./random_trials.ts";
-import { apply, failure } from "./trials.ts";
+import { apply, episode, failure, trial } from "./trials.ts";
 
 const utf8 = new TextEncoder();
 const decoder = new TextDecoder();
@@ -294,3 +294,26 @@ Deno.test("credit() does to bytes what its definition does to objects, once and 
     ),
     { numRuns: 400 },
   ));
+
+Deno.test("scanRow() refuses labels that are not as long as steps, or there twice", () => {
+  const text = (labels: string) => {
+    const part = episode([0, 1], { labels: { a: [0, 1] } });
+    const row = JSON.stringify(trial("t", 0, { episodes: [part, part] }));
+    const [, first, second] = row.split('"labels":{"a":[0,1]}');
+    return `${
+      row.split('"labels"')[0]
+    }"labels":{"a":[0,1]}${first}"labels":{${labels}}${second}`;
+  };
+  scan(text('"a":[0,1],"b":["x",[]]'));
+  const cases = {
+    '"a":[0,1],"b":[0,1],"a":[0,1]': "a is there twice",
+    '"a":[0,1],"b":[0]': "b has 1 entries, expected 2",
+    '"a":[0,1,1],"b":[0,1]': "a has 3 entries, expected 2",
+  };
+  for (const [labels, message] of Object.entries(cases)) {
+    throws(() => scan(text(labels)), {
+      name: "Malformed",
+      message: `episodes[1].labels.${message}`,
+    });
+  }
+});

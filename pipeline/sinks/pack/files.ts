@@ -5,7 +5,12 @@
  * @module
  */
 import * as path from "node:path";
-import type { PackBlank, PackDescription } from "../../pack_layout.ts";
+import {
+  type ArraysShape,
+  type PackBlank,
+  packBlank,
+  type PackDescription,
+} from "../../pack_layout.ts";
 import { writeWholeBehind } from "../../shard.ts";
 
 /** Files on their way while another is filled: more would take memory alone. */
@@ -15,8 +20,8 @@ const BEHIND = 2;
 export type PackedFile = PackDescription["files"][number];
 
 export interface PackFiles {
-  /** A file to fill. */
-  readonly take: () => PackBlank;
+  /** A file of so many windows to fill. */
+  readonly take: (windows: number, shape: ArraysShape) => PackBlank;
   /** Writes the first `windows` of it as the next file. */
   readonly publish: (blank: PackBlank, windows: number) => void;
   /** Whether so much is on its way that more should wait for {@linkcode caughtUp}. */
@@ -29,10 +34,17 @@ export interface PackFiles {
   readonly done: () => Promise<ReadonlyArray<PackedFile>>;
 }
 
-export function packFiles(folder: string, make: () => PackBlank): PackFiles {
+export function packFiles(folder: string): PackFiles {
   const files: Array<Promise<PackedFile>> = [];
   const free: Array<PackBlank> = [];
   let written = 0;
+  const take = (windows: number, shape: ArraysShape) => {
+    // Those made for another shape do not come back.
+    for (let blank = free.pop(); blank; blank = free.pop()) {
+      if (blank.shape === shape) return blank;
+    }
+    return packBlank(windows, shape);
+  };
   const publish = (blank: PackBlank, windows: number) => {
     const file = `pack-${String(files.length).padStart(5, "0")}.safetensors`;
     const bytes = blank.bytes(windows);
@@ -48,7 +60,7 @@ export function packFiles(folder: string, make: () => PackBlank): PackFiles {
     files.push(writing);
   };
   return {
-    take: () => free.pop() ?? make(),
+    take,
     publish,
     isBehind: () => files.length - written > BEHIND,
     caughtUp: async () => {

@@ -11,6 +11,7 @@ import {
   ENDS_TERMINATED,
   ENDS_TRUNCATED,
   EPISODE_START,
+  type Integers,
   NONE,
   TASK_START,
 } from "../../pack_layout.ts";
@@ -18,17 +19,17 @@ import type { Steps, Wanted } from "./trial.ts";
 
 /** The numbers `from` to `to` of a column, at `at` of an array. */
 function copy(
-  into: Int32Array | Float32Array,
+  into: Integers | Float32Array,
   at: number,
   { values }: Numbers,
   from: number,
   to: number,
 ): void {
-  for (let i = from, k = at; i < to; i++, k++) into[k] = values[i]!;
+  into.set(values.subarray(from, to), at);
 }
 
 /** An array one step late: at each step what stands at the step before. */
-function copyLate<A extends Int32Array | Float32Array | Uint8Array>(
+function copyLate<A extends Integers | Float32Array | Uint8Array>(
   late: A,
   array: A,
   at: number,
@@ -65,17 +66,16 @@ export function fillWindow(
     copy(arrays.floats[name]!, at, steps.floats[name]!, from, to);
   }
   const { positions, starts, ends, mask } = arrays;
-  for (let i = from, k = at; i < to; i++, k++) {
-    positions[k] = i;
-    starts[k] = ends[k] = 0;
-    mask[k] = 1;
-  }
+  const n = to - from;
+  for (let i = 0; i < n; i++) positions[at + i] = from + i;
+  starts.fill(0, at, at + n);
+  ends.fill(0, at, at + n);
+  mask.fill(1, at, at + n);
   const { observed } = wanted;
   const width = typeof observed === "number" ? observed : 1;
   fillEpisodes(arrays, at, row, steps, { from, to }, width, steps.changes);
   // Of the first step of a trial there is nothing before.
   const isFirst = from === 0;
-  const n = to - from;
   const action = isFirst ? NONE : actions.values[from - 1]!;
   const reward = isFirst ? 0 : rewards.values[from - 1]!;
   const end = isFirst ? 0 : endAt(row, from - 1);

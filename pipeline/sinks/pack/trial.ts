@@ -95,19 +95,34 @@ function needBelow(
   for (let i = 0; i < length; i++) {
     const value = values[i]!;
     // Limits are below 2 ** 31: what is an integer there is left as it is by | 0.
-    if ((value | 0) !== value || value < 0 || value >= limit) {
-      let e = 0;
-      while (row.ends[e]! + extra * (e + 1) <= i) e++;
-      const first = e === 0 ? 0 : row.ends[e - 1]! + extra * e;
-      throw new Malformed(
-        `episodes[${e}].${name}[${
-          i - first
-        }] is ${value}, not an integer below ${limit}`,
-      );
+    const integer = value | 0;
+    // What is negative is large to the second.
+    if (integer === value && integer >>> 0 <= largest) continue;
+    if (integer !== value || integer < 0 || integer >= limit) {
+      throw notBelow(limit, value, i, row, name, extra);
     }
-    if (value > largest) largest = value;
+    largest = integer;
   }
   bound.n = largest + 1;
+}
+
+/** Says which entry of a column it is that stands at `i` of all of the trial. */
+function notBelow(
+  limit: number,
+  value: number,
+  i: number,
+  { ends }: RowIndex,
+  name: string,
+  extra: number,
+): Malformed {
+  let e = 0;
+  while (ends[e]! + extra * (e + 1) <= i) e++;
+  const first = e === 0 ? 0 : ends[e - 1]! + extra * e;
+  return new Malformed(
+    `episodes[${e}].${name}[${
+      i - first
+    }] is ${value}, not an integer below ${limit}`,
+  );
 }
 
 /** Observations that are vectors of `width` numbers. */
