@@ -28,7 +28,7 @@ const WORLDS = [
 for (const { name, made, learner } of WORLDS) {
   const rows = `${FOLDER}/rows`;
   await command(
-    `generate ${made} --jobs 2 then label --reference ${learner} --shards 1 --out ${rows} --overwrite`,
+    `generate ${made} --jobs 2 --shards 1 then label --reference ${learner} --out ${rows} --overwrite`,
   )();
   const file = `${rows}/data/train-00000-of-00001.jsonl`;
   const out = `${FOLDER}/packs`;
