@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Numbers } from "../../json_numbers.ts";
 import type { Window } from "../../../kernels/packing/windows.ts";
 import type { RowIndex } from "../../scan.ts";
 import {
@@ -17,15 +16,15 @@ import {
 } from "../../pack_layout.ts";
 import type { Steps, Wanted } from "./trial.ts";
 
-/** The numbers `from` to `to` of a column, at `at` of an array. */
+/** The entries `from` to `to` of a column, at `at` of an array. */
 function copy(
   into: Integers | Float32Array,
   at: number,
-  { values }: Numbers,
+  column: Int32Array | Float64Array,
   from: number,
   to: number,
 ): void {
-  into.set(values.subarray(from, to), at);
+  into.set(column.subarray(from, to), at);
 }
 
 /** An array one step late: at each step what stands at the step before. */
@@ -56,14 +55,14 @@ export function fillWindow(
   wanted: Wanted,
 ): void {
   const at = w * context;
-  const { rewards } = row;
-  const { actions } = steps;
+  const rewards = row.rewards.values;
+  const { actions: { integers: actions }, labels, tags } = steps;
   copy(arrays.actions, at, actions, from, to);
   copy(arrays.rewards, at, rewards, from, to);
-  if (arrays.labels) copy(arrays.labels, at, steps.labels, from, to);
-  if (arrays.tags) copy(arrays.tags, at, steps.tags, from, to);
+  if (arrays.labels) copy(arrays.labels, at, labels.integers, from, to);
+  if (arrays.tags) copy(arrays.tags, at, tags.values, from, to);
   for (const name of wanted.columns) {
-    copy(arrays.floats[name]!, at, steps.floats[name]!, from, to);
+    copy(arrays.floats[name]!, at, steps.floats[name]!.values, from, to);
   }
   const { positions, starts, ends, mask } = arrays;
   const n = to - from;
@@ -72,12 +71,15 @@ export function fillWindow(
   ends.fill(0, at, at + n);
   mask.fill(1, at, at + n);
   const { observed } = wanted;
-  const width = typeof observed === "number" ? observed : 1;
-  fillEpisodes(arrays, at, row, steps, { from, to }, width, steps.changes);
+  const { read, integers } = steps.observations;
+  const [seen, width] = typeof observed === "number"
+    ? [read.values, observed]
+    : [integers, 1];
+  fillEpisodes(arrays, at, row, seen, { from, to }, width, steps.changes);
   // Of the first step of a trial there is nothing before.
   const isFirst = from === 0;
-  const action = isFirst ? NONE : actions.values[from - 1]!;
-  const reward = isFirst ? 0 : rewards.values[from - 1]!;
+  const action = isFirst ? NONE : actions[from - 1]!;
+  const reward = isFirst ? 0 : rewards[from - 1]!;
   const end = isFirst ? 0 : endAt(row, from - 1);
   copyLate(arrays.previous_actions, arrays.actions, at, n, action);
   copyLate(arrays.previous_rewards, arrays.rewards, at, n, reward);
@@ -119,7 +121,7 @@ function fillEpisodes(
   arrays: Arrays,
   at: number,
   row: RowIndex,
-  { observations: { values } }: Steps,
+  seen: Int32Array | Float64Array,
   { from, to }: Window,
   width: number,
   changes: ReadonlySet<number>,
@@ -136,8 +138,8 @@ function fillEpisodes(
     const into = (at + first - from) * width;
     // Episodes may be of a few steps: a view of each would cost more.
     for (let i = low, to = into; i < high; i++, to++) {
-      observations[to] = values[i]!;
-      next_observations[to] = values[i + width]!;
+      observations[to] = seen[i]!;
+      next_observations[to] = seen[i + width]!;
     }
     if (first === (e === 0 ? 0 : ends[e - 1]!)) {
       const start = at + first - from;

@@ -46,11 +46,17 @@ export interface Wanted {
   readonly columns: ReadonlyArray<FloatColumn>;
 }
 
+/** A column of integers: as they were read, and once they are known to be such. */
+export interface IntegerColumn {
+  readonly read: Numbers;
+  integers: Int32Array;
+}
+
 /** Columns of a trial, one entry a step; observations one more each episode. */
 export interface Steps {
-  readonly observations: Numbers;
-  readonly actions: Numbers;
-  readonly labels: Numbers;
+  readonly observations: IntegerColumn;
+  readonly actions: IntegerColumn;
+  readonly labels: IntegerColumn;
   readonly tags: Numbers;
   readonly floats: { readonly [name in FloatColumn]?: Numbers };
   /** Episodes with which the task changes, as `compose` says. */
@@ -58,10 +64,11 @@ export interface Steps {
 }
 
 export function emptySteps(columns: ReadonlyArray<FloatColumn>): Steps {
+  const column = () => ({ read: numbers(), integers: new Int32Array(0) });
   return {
-    observations: numbers(),
-    actions: numbers(),
-    labels: numbers(),
+    observations: column(),
+    actions: column(),
+    labels: column(),
     tags: numbers(),
     floats: Object.fromEntries(columns.map((name) => [name, numbers()])),
     changes: new Set(),
@@ -71,31 +78,36 @@ export function emptySteps(columns: ReadonlyArray<FloatColumn>): Steps {
 /** Has the door read what is wanted of rows to come, with its checks. */
 export function readAtDoor(row: RowIndex, wanted: Wanted, into: Steps): void {
   const { columns } = row.reading;
-  columns[ACTIONS] = into.actions;
+  columns[ACTIONS] = into.actions.read;
   if (typeof wanted.observed !== "number") {
-    columns[OBSERVATIONS] = into.observations;
+    columns[OBSERVATIONS] = into.observations.read;
   }
   const { label: name } = wanted;
-  if (name !== undefined) row.reading.label = { name, into: into.labels };
+  if (name !== undefined) row.reading.label = { name, into: into.labels.read };
 }
 
 /**
- * Checks the integers of a column: below the bound, and not negative. It has
- * `extra` entries in each episode beside one a step.
+ * Takes the entries of a column as integers: below the bound, and not negative. It
+ * has `extra` entries in each episode beside one a step.
  */
 function needBelow(
-  { values, length }: Numbers,
+  column: IntegerColumn,
   bound: Bound,
   row: RowIndex,
   name: string,
   extra = 0,
 ): void {
+  const { values, length } = column.read;
+  if (column.integers.length < length) {
+    column.integers = new Int32Array(values.length);
+  }
+  const { integers } = column;
   const limit = bound.given ? bound.n : LARGEST;
   let largest = bound.n - 1;
   for (let i = 0; i < length; i++) {
     const value = values[i]!;
     // Limits are below 2 ** 31: what is an integer there is left as it is by | 0.
-    const integer = value | 0;
+    const integer = integers[i] = value | 0;
     // What is negative is large to the second.
     if (integer === value && integer >>> 0 <= largest) continue;
     if (integer !== value || integer < 0 || integer >= limit) {
@@ -209,11 +221,11 @@ function readChanges(row: RowIndex, changes: Set<number>): void {
 export function readSteps(row: RowIndex, wanted: Wanted, into: Steps): void {
   const { observed, actions, label } = wanted;
   if (typeof observed === "number") {
-    readVectors(row, observed, into.observations);
+    readVectors(row, observed, into.observations.read);
   } else needBelow(into.observations, observed, row, "observations", 1);
   needBelow(into.actions, actions, row, "actions");
   if (label !== undefined) {
-    needLabels(row, label, into.labels);
+    needLabels(row, label, into.labels.read);
     needBelow(into.labels, actions, row, `labels.${label}`);
   }
   if (wanted.tagged) readTags(row, into.tags);
