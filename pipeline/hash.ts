@@ -30,37 +30,56 @@ export function hashFile(file: string): Written {
   }
 }
 
-/** What the worker answers: a digest of each file, or what a host call threw. */
+/** What the worker answers: a digest, or what a host call threw. */
 export type Hashed =
-  | { readonly written: ReadonlyArray<Written> }
+  | { readonly written: Written }
   | { readonly cause: { readonly message: string; readonly code?: string } };
 
-/** Files that a worker is hashing. */
-export interface Hashing {
-  readonly done: Promise<ReadonlyArray<Written>>;
-  /** Gives up, or does nothing where it is done. */
+/** A thread of its own that hashes files, one after the other. */
+export interface Hasher {
+  readonly hash: (file: string) => Promise<Written>;
+  /** Ends the thread, whatever it is at. */
   readonly stop: () => void;
 }
 
-/** Hashes files on a thread of its own. */
-export function hashBehind(files: ReadonlyArray<string>): Hashing {
-  if (files.length === 0) return { done: Promise.resolve([]), stop: () => {} };
+interface Waiting {
+  readonly resolve: (written: Written) => void;
+  readonly reject: (cause: Error) => void;
+}
+
+function startWorker(waiting: Array<Waiting>): Worker {
   const url = new URL("./hash_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
-  const done = new Promise<ReadonlyArray<Written>>((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<Hashed>) => {
-      worker.terminate();
-      if ("written" in data) return resolve(data.written);
-      const { message, code } = data.cause;
-      reject(Object.assign(new Error(message), { code }));
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(`worker: ${event.message}`));
-    };
-  });
-  // Whoever waits for it hears of it; until then it is not unheard of.
-  done.catch(() => {});
-  worker.postMessage(files);
-  return { done, stop: () => worker.terminate() };
+  // It answers in the order in which it was asked.
+  worker.onmessage = ({ data }: MessageEvent<Hashed>) => {
+    const { resolve, reject } = waiting.shift()!;
+    if ("written" in data) return resolve(data.written);
+    const { message, code } = data.cause;
+    reject(Object.assign(new Error(message), { code }));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    const cause = new Error(`worker: ${event.message}`);
+    for (const { reject } of waiting.splice(0)) reject(cause);
+  };
+  return worker;
+}
+
+/** A hasher; its thread starts with the first file. */
+export function hasher(): Hasher {
+  const waiting: Array<Waiting> = [];
+  let worker: Worker | undefined;
+  return {
+    hash: (file) => {
+      worker ??= startWorker(waiting);
+      const hashed = new Promise<Written>((resolve, reject) => {
+        waiting.push({ resolve, reject });
+      });
+      // Whoever waits for it hears of it; until then it is not unheard of.
+      hashed.catch(() => {});
+      worker.postMessage(file);
+      return hashed;
+    },
+    stop: () => worker?.terminate(),
+  };
 }

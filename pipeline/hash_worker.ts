@@ -1,19 +1,19 @@
 /**
- * The thread of {@linkcode hashBehind}.
+ * The thread of {@linkcode hasher}.
  *
  * @module
  */
 /// <reference lib="deno.worker" />
 import { type Hashed, hashFile } from "./hash.ts";
 
-function hashAll(files: ReadonlyArray<string>): Hashed {
+function hashed(file: string): Hashed {
   try {
-    return { written: files.map(hashFile) };
+    return { written: hashFile(file) };
   } catch (error) {
     const { message, code } = error as Error & { code?: string };
     return { cause: { message, ...(code !== undefined && { code }) } };
   }
 }
 
-self.onmessage = ({ data }: MessageEvent<ReadonlyArray<string>>) =>
-  self.postMessage(hashAll(data));
+self.onmessage = ({ data }: MessageEvent<string>) =>
+  self.postMessage(hashed(data));

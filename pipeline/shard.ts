@@ -4,7 +4,6 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -158,9 +157,9 @@ export function writeWhole(file: string, content: string | Uint8Array): void {
 export async function writeWholeBehind(
   file: string,
   bytes: Uint8Array<ArrayBuffer>,
-): Promise<Written> {
+): Promise<void> {
   const partial = partialName(file);
-  const write = async () => {
+  try {
     const handle = await Deno.create(partial);
     try {
       for (let at = 0; at < bytes.length;) {
@@ -170,16 +169,11 @@ export async function writeWholeBehind(
     } finally {
       handle.close();
     }
-  };
-  const hash = crypto.subtle.digest("SHA-256", bytes);
-  const writing = write().catch((cause: unknown) => {
+  } catch (cause) {
     fs.rmSync(partial, { force: true });
     throw cause;
-  });
-  const [digest] = await Promise.all([hash, writing]);
+  }
   fs.renameSync(partial, file);
-  const sha256 = Buffer.from(digest).toString("hex");
-  return { bytes: bytes.length, sha256 };
 }
 
 /** Writes a folder of small files, by name, whole or not at all. */

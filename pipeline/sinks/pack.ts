@@ -18,7 +18,7 @@ import { codeCommit, VERSION } from "../manifest.ts";
 import { progress, say } from "../progress.ts";
 import { columnStart, type RowIndex, rowIndex, scanRow } from "../scan.ts";
 import { columnIndex } from "../schema.ts";
-import { hashBehind } from "../hash.ts";
+import { type Hasher, hasher } from "../hash.ts";
 import { writeWhole } from "../shard.ts";
 import { sink } from "../stage.ts";
 import { redrawn } from "../tasks.ts";
@@ -168,7 +168,7 @@ interface Packer {
   readonly settled: () => Promise<void>;
 }
 
-function packer(options: PackOptions): Packer {
+function packer(options: PackOptions, hashing: Hasher): Packer {
   const { context, out, label } = options;
   const stride = options.stride ?? context;
   const key = stageKey(options.seed, "pack");
@@ -179,7 +179,7 @@ function packer(options: PackOptions): Packer {
   const shown = progress(0);
   let wanted: Wanted | undefined;
   let shape: ArraysShape | undefined;
-  const files = packFiles(out);
+  const files = packFiles(out, hashing);
   let filling: PackBlank | undefined;
   let [windows, count, total] = [0, 0, 0];
   const write = () => {
@@ -292,12 +292,14 @@ Windows go over the ends of episodes, never over those of trials.`,
     Effect.gen(function* () {
       const { out } = options;
       const what = `write to ${out}`;
+      const hashing = hasher();
       const packing = yield* attempt(what, () => {
-        const made = packer(options);
+        const made = packer(options, hashing);
         clear(out, options.overwrite);
         return made;
       });
-      const hashing = hashBehind(files);
+      const hashes = Promise.all(files.map(hashing.hash));
+      hashes.catch(() => {});
       const given = files.length > 0 ? readFiles(files) : rows;
       const [whole, hashed] = yield* Stream.runForEach(
         given,
@@ -308,7 +310,7 @@ Windows go over the ends of episodes, never over those of trials.`,
           ),
       ).pipe(
         Effect.andThen(
-          promised(what, () => Promise.all([packing.finish(), hashing.done])),
+          promised(what, () => Promise.all([packing.finish(), hashes])),
         ),
         Effect.ensuring(Effect.promise(packing.settled)),
         Effect.ensuring(Effect.sync(hashing.stop)),

@@ -1,7 +1,7 @@
 /** Digests of files, on this thread and on another. */
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import * as fs from "node:fs";
-import { hashBehind, hashFile } from "../../pipeline/hash.ts";
+import { hasher, hashFile } from "../../pipeline/hash.ts";
 import { withFolder } from "../shell.ts";
 
 /** FIPS 180-2, appendix B.1, and the digest of nothing. */
@@ -19,12 +19,14 @@ Deno.test("files are hashed, here or on a thread of its own", () =>
       { bytes: 0, sha256: NOTHING },
     ];
     deepEqual(files.map(hashFile), expected);
-    deepEqual(await hashBehind(files).done, expected);
-    deepEqual(await hashBehind([]).done, []);
-    const lost = hashBehind([...files, `${folder}/lost`]);
-    await rejects(lost.done, (error: Error & { code?: string }) => {
+    const { hash, stop } = hasher();
+    const [abc, lost, nothing] = [files[0]!, `${folder}/lost`, files[1]!]
+      .map(hash);
+    deepEqual(await nothing, expected[1]);
+    deepEqual(await abc, expected[0]);
+    await rejects(lost!, (error: Error & { code?: string }) => {
       equal(error.code, "ENOENT");
       return true;
     });
-    lost.stop();
+    stop();
   }));

@@ -1,6 +1,6 @@
 /**
- * The files of a packed set. One is written and hashed, on threads of the host,
- * while the next is filled, and then filled anew.
+ * The files of a packed set. One is written, on threads of the host, while the next
+ * is filled, and then hashed, while it is filled anew.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import {
   packBlank,
   type PackDescription,
 } from "../../pack_layout.ts";
+import type { Hasher } from "../../hash.ts";
 import { writeWholeBehind } from "../../shard.ts";
 
 /** Files on their way while another is filled: more would take memory alone. */
@@ -26,16 +27,17 @@ export interface PackFiles {
   readonly publish: (blank: PackBlank, windows: number) => void;
   /** Whether so much is on its way that more should wait for {@linkcode caughtUp}. */
   readonly isBehind: () => boolean;
-  /** Waits until no more is on its way than may be, or throws what befell it. */
+  /** Waits until no more is being written than may be, or throws what befell it. */
   readonly caughtUp: () => Promise<void>;
-  /** Waits until nothing is on its way, whatever befell it. */
+  /** Waits until nothing is being written, whatever befell it. */
   readonly settled: () => Promise<void>;
-  /** Waits for all; the files in order. */
+  /** Waits until all are written and hashed; the files in order. */
   readonly done: () => Promise<ReadonlyArray<PackedFile>>;
 }
 
-export function packFiles(folder: string): PackFiles {
+export function packFiles(folder: string, { hash }: Hasher): PackFiles {
   const files: Array<Promise<PackedFile>> = [];
+  const writes: Array<Promise<void>> = [];
   const free: Array<PackBlank> = [];
   let written = 0;
   const take = (windows: number, shape: ArraysShape) => {
@@ -47,27 +49,28 @@ export function packFiles(folder: string): PackFiles {
   };
   const publish = (blank: PackBlank, windows: number) => {
     const file = `pack-${String(files.length).padStart(5, "0")}.safetensors`;
-    const bytes = blank.bytes(windows);
-    const writing = writeWholeBehind(path.join(folder, file), bytes).then(
-      (hashed) => {
-        written++;
-        free.push(blank);
-        return { file, windows, ...hashed };
-      },
-    );
+    const whole = path.join(folder, file);
+    const writing = writeWholeBehind(whole, blank.bytes(windows)).then(() => {
+      written++;
+      free.push(blank);
+    });
+    const hashed = writing.then(async () => {
+      return { file, windows, ...await hash(whole) };
+    });
     // Whoever waits for it hears of it; until then it is not unheard of.
-    writing.catch(() => {});
-    files.push(writing);
+    hashed.catch(() => {});
+    writes.push(writing);
+    files.push(hashed);
   };
   return {
     take,
     publish,
-    isBehind: () => files.length - written > BEHIND,
+    isBehind: () => writes.length - written > BEHIND,
     caughtUp: async () => {
-      await Promise.all(files.slice(0, -BEHIND));
+      await Promise.all(writes.slice(0, -BEHIND));
     },
     settled: async () => {
-      await Promise.allSettled(files);
+      await Promise.allSettled(writes);
     },
     done: () => Promise.all(files),
   };
