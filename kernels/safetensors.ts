@@ -60,6 +60,15 @@ export interface Blank {
   readonly shape: ReadonlyArray<number>;
 }
 
+/** Bytes that arrays take, without a header. */
+export function bytesOf(blanks: ReadonlyArray<Blank>): number {
+  return blanks.reduce(
+    (sum, { dtype, shape }) =>
+      sum + sizeOf(shape) * TYPES[dtype].BYTES_PER_ELEMENT,
+    0,
+  );
+}
+
 /** A file's bytes with its header alone written, and where each array begins. */
 function framed(
   blanks: ReadonlyArray<readonly [string, Blank]>,
@@ -71,7 +80,7 @@ function framed(
   let offset = 0;
   const entries = blanks.map(([name, { dtype, shape }]) => {
     const from = offset;
-    offset += sizeOf(shape) * TYPES[dtype].BYTES_PER_ELEMENT;
+    offset += bytesOf([{ dtype, shape }]);
     return [name, { dtype, shape, data_offsets: [from, offset] }] as const;
   });
   const hasMetadata = Object.keys(metadata).length > 0;

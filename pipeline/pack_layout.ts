@@ -6,6 +6,7 @@
 import {
   type Blank,
   blankSafetensors,
+  bytesOf,
   type DType,
   encodeSafetensors,
 } from "../kernels/safetensors.ts";
@@ -147,10 +148,20 @@ function blanksOf(windows: number, wanted: ArraysShape): {
   };
 }
 
+/** Bytes of a file, about. */
+const FILE_BYTES = 2 ** 24;
+
+/** Windows of a file. */
+function windowsOf(shape: ArraysShape): number {
+  const each = bytesOf(Object.values(blanksOf(1, shape)));
+  return Math.max(1, Math.floor(FILE_BYTES / each));
+}
+
 const METADATA = { schema: PACK_SCHEMA };
 
 /** A file of windows that is being filled. */
 export interface PackBlank {
+  /** How many there is room for. */
   readonly windows: number;
   /** What it was made for. */
   readonly shape: ArraysShape;
@@ -160,8 +171,9 @@ export interface PackBlank {
   readonly bytes: (count: number) => Uint8Array<ArrayBuffer>;
 }
 
-/** A file for so many windows, all of whose cells are to be filled. */
-export function packBlank(windows: number, shape: ArraysShape): PackBlank {
+/** A file of about 16 MiB, all of whose cells are to be filled. */
+export function packBlank(shape: ArraysShape): PackBlank {
+  const windows = windowsOf(shape);
   const { bytes, tensors } = blankSafetensors(
     blanksOf(windows, shape),
     METADATA,

@@ -44,11 +44,6 @@ import {
 } from "./pack/trial.ts";
 
 const TAGS = columnIndex("tags");
-const MEBIBYTE = 2 ** 20;
-/** Bytes of a file, about. */
-const FILE_BYTES = 16 * MEBIBYTE;
-/** Bytes that a step takes in all arrays, about. */
-const STEP_BYTES = 24;
 const NAME = /^pack-\d{5}\.safetensors$/;
 
 const flags = {
@@ -175,7 +170,6 @@ function packer(options: PackOptions, hashing: Hasher): Packer {
   const row = rowIndex();
   const columns = columnsOf(options.columns);
   const steps = emptySteps(columns);
-  const perFile = Math.max(1, Math.floor(FILE_BYTES / (context * STEP_BYTES)));
   const shown = progress(0);
   let wanted: Wanted | undefined;
   let shape: ArraysShape | undefined;
@@ -219,11 +213,11 @@ function packer(options: PackOptions, hashing: Hasher): Packer {
     widen(wanted, trial);
     const cut = { context, stride, offset: offsetOf() };
     for (const window of windowsOf(trial, cut)) {
-      filling ??= files.take(perFile, shape!);
+      filling ??= files.take(shape!);
       const { arrays } = filling;
       fillWindow(arrays, windows, context, row, steps, window, wanted);
       total += window.to - window.from;
-      if (++windows === perFile) write();
+      if (++windows === filling.windows) write();
     }
     shown.add({ rows: 1, steps: trial });
   };

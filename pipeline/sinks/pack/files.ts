@@ -21,8 +21,8 @@ const BEHIND = 2;
 export type PackedFile = PackDescription["files"][number];
 
 export interface PackFiles {
-  /** A file of so many windows to fill. */
-  readonly take: (windows: number, shape: ArraysShape) => PackBlank;
+  /** A file to fill. */
+  readonly take: (shape: ArraysShape) => PackBlank;
   /** Writes the first `windows` of it as the next file. */
   readonly publish: (blank: PackBlank, windows: number) => void;
   /** Whether so much is on its way that more should wait for {@linkcode caughtUp}. */
@@ -40,12 +40,12 @@ export function packFiles(folder: string, { hash }: Hasher): PackFiles {
   const writes: Array<Promise<void>> = [];
   const free: Array<PackBlank> = [];
   let written = 0;
-  const take = (windows: number, shape: ArraysShape) => {
+  const take = (shape: ArraysShape) => {
     // Those made for another shape do not come back.
     for (let blank = free.pop(); blank; blank = free.pop()) {
       if (blank.shape === shape) return blank;
     }
-    return packBlank(windows, shape);
+    return packBlank(shape);
   };
   const publish = (blank: PackBlank, windows: number) => {
     const file = `pack-${String(files.length).padStart(5, "0")}.safetensors`;

@@ -7,6 +7,7 @@ import {
   type Tensors,
 } from "../../../kernels/safetensors.ts";
 import type { Trial } from "../../../pipeline/schema.ts";
+import { packBlank } from "../../../pipeline/pack_layout.ts";
 import { gather, openPacks } from "../../../pipeline/training/packs.ts";
 import { peerTest, python } from "../../peers.ts";
 import { retrial, succeeded, withFolder } from "../../shell.ts";
@@ -16,7 +17,7 @@ Deno.test("files are whole, hashed as they lie, and filled anew without a trace"
   withFolder(async (folder) => {
     // More files than are on their way at once; 2,000 steps are 6 windows and a part.
     const made =
-      "generate --env dark-room --tasks 2200 --episodes 100 --out rows --shards 1"
+      "generate --env dark-room --tasks 3000 --episodes 100 --out rows --shards 1"
         .split(" ");
     succeeded(await retrial(folder, made));
     const words = "pack --context 300 --out packs rows".split(" ");
@@ -27,8 +28,8 @@ Deno.test("files are whole, hashed as they lie, and filled anew without a trace"
     const sha256 = (file: string) =>
       createHash("sha256").update(fs.readFileSync(file)).digest("hex");
     ok(files.length > 5, `${files.length} files`);
-    equal(windows, 2200 * 7);
-    equal(steps, 2200 * 2000);
+    equal(windows, 3000 * 7);
+    equal(steps, 3000 * 2000);
     const [input] = inputs;
     equal(input.sha256, sha256(`${folder}/packs/${input.file}`));
     let seen = 0;
@@ -61,6 +62,26 @@ function asNumbers(tensors: Tensors) {
     ),
   );
 }
+
+Deno.test("a file is of 16 MiB, however wide its steps are", () => {
+  const most = 2 ** 24 + 4096;
+  for (const width of [1, 4, 1000]) {
+    for (const context of [1, 20, 4096]) {
+      const { windows, bytes } = packBlank({
+        context,
+        observed: { kind: "vector", width },
+        actions: 5,
+        positions: 300,
+        labelled: true,
+        tagged: false,
+        columns: ["returns"],
+      });
+      const { length } = bytes(windows);
+      ok(windows === 1 || length < most, `${length} bytes`);
+      ok(length + length / windows > 2 ** 24, `${length} bytes are few`);
+    }
+  }
+});
 
 Deno.test("integers are as narrow as they may be, and read as one column", () =>
   withFolder(async (folder) => {
