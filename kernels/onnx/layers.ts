@@ -89,14 +89,19 @@ export function geluBetween(x: Tensor, a: Tensor, b: Tensor): Tensor {
   return op.matmul(middle, op.scale(b, Math.SQRT1_2));
 }
 
-/** Gradients of queries, keys and values of one attention, from its weights. */
+/**
+ * Gradients of queries, keys and values of one attention, from its weights. `beside`
+ * is g with the row sums as one column more, and `against` v with one of -1: their
+ * product is what the weights are pulled by, less the sums, without a pass for these.
+ */
 function pulledBack(
-  { q, k, v, weights }: Readonly<Record<"q" | "k" | "v" | "weights", Tensor>>,
+  { q, k, weights }: Readonly<Record<"q" | "k" | "weights", Tensor>>,
   g: Tensor,
-  rows: Tensor,
+  beside: Tensor,
+  against: Tensor,
 ): readonly [Tensor, Tensor, Tensor] {
-  const pulled = op.matmul(g, op.transpose(v));
-  const scores = op.mul(weights, op.sub(pulled, rows));
+  const pulled = op.matmul(beside, op.transpose(against));
+  const scores = op.mul(weights, pulled);
   return [
     op.matmul(scores, k),
     op.matmul(op.transpose(scores), q),
@@ -173,16 +178,19 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
       const scores = op.matmul(some, op.transpose(keys!));
       const weights = op.softmax(op.add(scores, causalMask(q, from, to)));
       const y = op.matmul(weights, values!);
-      return { q: some, k: keys!, v: values!, weights, y };
+      return { q: some, k: keys!, weights, y };
     });
     return { y: op.concat(parts.map(({ y }) => y), 2), parts };
   };
   const { y, parts } = q.graph.untaped(build);
   const backward: Backward = ([g]) => {
     const rows = op.reduceSum(op.mul(g!, y), [-1], true);
+    const beside = op.concat([g!, rows], 3);
+    const against = op.concat([v, op.expand(op.like(rows, -1), rows.shape)], 3);
     const pulled = chunks.map(({ from, to }, i) => {
-      const own = [g!, rows].map((x) => op.slice(x, 2, from, to));
-      return pulledBack(parts[i]!, own[0]!, own[1]!);
+      const own = [g!, beside].map((x) => op.slice(x, 2, from, to));
+      const seen = op.slice(against, 2, 0, to);
+      return pulledBack(parts[i]!, own[0]!, own[1]!, seen);
     });
     const lengths = chunks.map(({ from, to }) => to - from);
     return [
