@@ -60,13 +60,9 @@ export interface Blank {
   readonly shape: ReadonlyArray<number>;
 }
 
-/** Bytes that arrays take, without a header. */
-export function bytesOf(blanks: ReadonlyArray<Blank>): number {
-  return blanks.reduce(
-    (sum, { dtype, shape }) =>
-      sum + sizeOf(shape) * TYPES[dtype].BYTES_PER_ELEMENT,
-    0,
-  );
+/** Bytes that an array takes. */
+export function bytesOf({ dtype, shape }: Blank): number {
+  return sizeOf(shape) * TYPES[dtype].BYTES_PER_ELEMENT;
 }
 
 /** A file's bytes with its header alone written, and where each array begins. */
@@ -80,7 +76,7 @@ function framed(
   let offset = 0;
   const entries = blanks.map(([name, { dtype, shape }]) => {
     const from = offset;
-    offset += bytesOf([{ dtype, shape }]);
+    offset += bytesOf({ dtype, shape });
     return [name, { dtype, shape, data_offsets: [from, offset] }] as const;
   });
   const hasMetadata = Object.keys(metadata).length > 0;

@@ -153,7 +153,8 @@ const FILE_BYTES = 2 ** 24;
 
 /** Windows of a file. */
 function windowsOf(shape: ArraysShape): number {
-  const each = bytesOf(Object.values(blanksOf(1, shape)));
+  const blanks = Object.values(blanksOf(1, shape));
+  const each = blanks.reduce((sum, blank) => sum + bytesOf(blank), 0);
   return Math.max(1, Math.floor(FILE_BYTES / each));
 }
 
