@@ -120,26 +120,28 @@ function chunksOf(tokens: number): ReadonlyArray<readonly [number, number]> {
   });
 }
 
-/** So many tokens see themselves and those before. */
-function triangle({ graph, dtype }: Tensor, n: number): Tensor {
-  return graph.once(`triangle ${dtype} ${n}`, () => {
-    const mask = Array.from({ length: n * n }, (_, i) => {
-      return i % n > Math.floor(i / n) ? UNSEEN : 0;
+/** So many queries, the last of `each` tokens each, see these and those before. */
+function triangle({ graph, dtype }: Tensor, n: number, each: number): Tensor {
+  return graph.once(`triangle ${dtype} ${n} ${each}`, () => {
+    const width = n * each;
+    const mask = Array.from({ length: n * width }, (_, i) => {
+      const query = Math.floor(i / width);
+      return i % width < (query + 1) * each ? 0 : UNSEEN;
     });
-    return graph.constant(dtype, [n, n], dataOf(dtype, mask));
+    return graph.constant(dtype, [n, width], dataOf(dtype, mask));
   });
 }
 
 /**
- * The last tokens `from` to `to` see themselves and those before. The runtime makes
+ * Queries `from` to `to` see their own tokens and those before. The runtime makes
  * it when it opens the graph, once for all layers: whole masks would be most of the
  * bytes of a graph of long windows.
  */
-function causalMask(q: Tensor, from: number, to: number): Tensor {
-  const last = triangle(q, to - from);
+function causalMask(q: Tensor, from: number, to: number, each: number): Tensor {
+  const last = triangle(q, to - from, each);
   return q.graph.once(
-    `causal ${q.dtype} ${from} ${to}`,
-    () => op.pad(last, 1, from, 0),
+    `causal ${q.dtype} ${from} ${to} ${each}`,
+    () => op.pad(last, 1, from * each, 0),
   );
 }
 
@@ -168,15 +170,24 @@ function sumOfPrefixes(
  * at a time, with the keys that these may see, which saves up to half of the work.
  * The gradient of the weights takes its row sums from the output (Dao and others
  * 2022, arXiv 2205.14135, appendix B.4), which is shorter than the weights are.
+ *
+ * Queries may be fewer, `[batch, heads, tokens / each, depth]`: those of the last
+ * of each `each` tokens, as they are where a step has several.
  */
 export function causalAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
+  const each = k.shape[2]! / q.shape[2]!;
+  if (!Number.isInteger(each)) {
+    const given = [q, k, v].map(describe);
+    throw new GraphError(`causalAttention of ${given.join(", ")}`);
+  }
   const chunks = chunksOf(q.shape[2]!).map(([from, to]) => ({ from, to }));
   const build = () => {
     const parts = chunks.map(({ from, to }) => {
-      const [keys, values] = [k, v].map((x) => op.slice(x, 2, 0, to));
+      const [keys, values] = [k, v].map((x) => op.slice(x, 2, 0, to * each));
       const some = op.slice(q, 2, from, to);
       const scores = op.matmul(some, op.transpose(keys!));
-      const weights = op.softmax(op.add(scores, causalMask(q, from, to)));
+      const mask = causalMask(q, from, to, each);
+      const weights = op.softmax(op.add(scores, mask));
       const y = op.matmul(weights, values!);
       return { q: some, k: keys!, weights, y };
     });
@@ -186,13 +197,16 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
   const backward: Backward = ([g]) => {
     const rows = op.reduceSum(op.mul(g!, y), [-1], true);
     const beside = op.concat([g!, rows], 3);
-    const against = op.concat([v, op.expand(op.like(rows, -1), rows.shape)], 3);
+    const against = op.concat([
+      v,
+      op.expand(op.like(rows, -1), [...v.shape.slice(0, 3), 1]),
+    ], 3);
     const pulled = chunks.map(({ from, to }, i) => {
       const own = [g!, beside].map((x) => op.slice(x, 2, from, to));
-      const seen = op.slice(against, 2, 0, to);
+      const seen = op.slice(against, 2, 0, to * each);
       return pulledBack(parts[i]!, own[0]!, own[1]!, seen);
     });
-    const lengths = chunks.map(({ from, to }) => to - from);
+    const lengths = chunks.map(({ from, to }) => (to - from) * each);
     return [
       op.concat(pulled.map(([dq]) => dq), 2),
       sumOfPrefixes(pulled.map(([, dk]) => dk), lengths),

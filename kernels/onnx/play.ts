@@ -151,12 +151,13 @@ export function playGraph(
   const embedded = embed(config, lookup, graph, [batch, 1]);
   const places = placesOf(graph, tokens);
   const ring = [config.context * tokens, device === "webgpu"] as const;
-  const masks = [ringMask(places, ring[0]), causalMask(places)] as const;
+  const [before, among] = [ringMask(places, ring[0]), causalMask(places)];
   const tables = tablesAt(config, lookup, places);
   const known = think(config, lookup, embedded, tables, (layer, q, k, v) => {
     const keys = remember(play, `keys.${layer}`, k, places, ring);
     const values = remember(play, `values.${layer}`, v, places, ring);
-    return lookBack(q, [keys, k], [values, v], masks);
+    const own = op.slice(among, 0, tokens - q.shape[2]!, tokens);
+    return lookBack(q, [keys, k], [values, v], [before, own]);
   });
   const taken = readsAction(config)
     ? graph.input("action", "int32", [batch, 1])

@@ -204,7 +204,10 @@ export function embed(
   return op.reshape(op.concat(parts, 1), [batch, steps * 3, width]);
 }
 
-/** How a layer looks back: full causal attention, or by way of a cache. */
+/**
+ * How a layer looks back: full causal attention, or by way of a cache. Queries may
+ * be fewer than keys: one of each so many, the last.
+ */
 export type Attend = (
   layer: number,
   q: Tensor,
@@ -212,35 +215,56 @@ export type Attend = (
   v: Tensor,
 ) => Tensor;
 
+/** Of each `each` rows the last: of a step's tokens, that at which it speaks. */
+function lastOf(x: Tensor, each: number): Tensor {
+  if (each === 1) return x;
+  const rows = op.reshape(x, [-1, each, x.shape[1]!]);
+  return op.reshape(op.slice(rows, 1, each - 1, each), [-1, x.shape[1]!]);
+}
+
+/** What attention adds to the last of each `each` rows of x, from all before. */
 function attend(
   config: TransformerConfig,
   weights: Lookup,
   x: Tensor,
   layer: number,
-  [batch, tokens]: readonly [number, number],
+  [batch, each]: readonly [number, number],
   tables: Tables,
   look: Attend,
 ): Tensor {
   const { width, heads } = config;
   const depth = width / heads;
-  const all = op.matmul(x, weights(`block.${layer}.attention.in`));
-  const split = op.reshape(all, [batch, tokens, 3, heads, depth]);
-  const parts = op.split(op.transpose(split, [2, 0, 3, 1, 4]), 0, [1, 1, 1]);
-  const [q, k, v] = parts.map((part) =>
-    op.reshape(part, [batch, heads, tokens, depth])
-  );
+  const matrix = weights(`block.${layer}.attention.in`);
+  // Parts `from` to `to` of queries, keys and values, `[batch, heads, rows, depth]`.
+  const project = (rows: Tensor, from: number, to: number) => {
+    const all = op.matmul(rows, op.slice(matrix, 1, from * width, to * width));
+    const split = op.reshape(all, [batch, -1, to - from, heads, depth]);
+    const ones = Array.from({ length: to - from }, () => 1);
+    return op.split(op.transpose(split, [2, 0, 3, 1, 4]), 0, ones)
+      .map((part) => op.reshape(part, [batch, heads, -1, depth]));
+  };
+  const [q, k, v] = each === 1
+    ? project(x, 0, 3)
+    : [...project(lastOf(x, each), 0, 1), ...project(x, 1, 3)];
+  const { cos, sin } = tables;
+  const asking = cos && sin
+    ? { cos: lastOf(cos, each), sin: lastOf(sin, each) }
+    : tables;
   const seen = look(
     layer,
-    rotated(op.scale(q!, 1 / Math.sqrt(depth)), tables),
+    rotated(op.scale(q!, 1 / Math.sqrt(depth)), asking),
     rotated(k!, tables),
     v!,
   );
-  const joined = op.transpose(seen, [0, 2, 1, 3]);
-  const rows = op.reshape(joined, [batch * tokens, width]);
-  return op.matmul(rows, weights(`block.${layer}.attention.out`));
+  const joined = op.reshape(op.transpose(seen, [0, 2, 1, 3]), [-1, width]);
+  return op.matmul(joined, weights(`block.${layer}.attention.out`));
 }
 
-/** From tokens to what is known at each step, `[batch * steps, width]`. */
+/**
+ * From tokens to what is known at each step, `[batch * steps, width]`. The last
+ * block is asked only at the tokens where the model speaks, as nothing reads what
+ * it would say at the others.
+ */
 export function think(
   config: TransformerConfig,
   weights: Lookup,
@@ -256,18 +280,17 @@ export function think(
   let x = op.reshape(placed, [batch * tokens, width]);
   for (let i = 0; i < layers; i++) {
     const name = `block.${i}`;
+    const each = i === layers - 1 ? tokensOf(config) : 1;
     const a = normed(x, `${name}.attention.norm`);
     x = op.add(
-      x,
-      attend(config, weights, a, i, [batch, tokens], tables, look),
+      lastOf(x, each),
+      attend(config, weights, a, i, [batch, each], tables, look),
     );
     const b = normed(x, `${name}.mlp.norm`);
     const matrices = ["in", "out"].map((end) => weights(`${name}.mlp.${end}`));
     x = op.add(x, geluBetween(b, matrices[0]!, matrices[1]!));
   }
-  const each = tokensOf(config);
-  const last = op.slice(op.reshape(x, [-1, each, width]), 1, each - 1, each);
-  return normed(op.reshape(last, [-1, width]), "norm");
+  return normed(x, "norm");
 }
 
 /** What is said, `[rows, size]`, or `[rows]` for value and reward. */

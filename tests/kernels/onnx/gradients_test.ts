@@ -169,6 +169,16 @@ const CASES: ReadonlyArray<Case> = [
     build: (q, k, v) => causalAttention(q!, k!, v!),
   },
   {
+    name: "causalAttention, of three tokens the last asks",
+    shapes: [[1, 2, 3, 2], [1, 2, 9, 2], [1, 2, 9, 2]],
+    build: (q, k, v) => causalAttention(q!, k!, v!),
+  },
+  {
+    name: "causalAttention in chunks, of two tokens the last asks",
+    shapes: [[1, 1, 130, 2], [1, 1, 260, 2], [1, 1, 260, 2]],
+    build: (q, k, v) => causalAttention(q!, k!, v!),
+  },
+  {
     name: "crossEntropy",
     shapes: [[3, 4]],
     build: (x) => crossEntropy(x!, ids(x!, [2, -1, 0])),

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { Graph, GraphError, type Tensor } from "../../../kernels/onnx/graph.ts";
-import { layerNorm } from "../../../kernels/onnx/layers.ts";
+import { causalAttention, layerNorm } from "../../../kernels/onnx/layers.ts";
 import { forwardGraph } from "../../../kernels/onnx/transformer.ts";
 import { SMALL } from "./models.ts";
 import * as op from "../../../kernels/onnx/operators.ts";
@@ -11,6 +11,8 @@ const b = graph.input("b", "float32", [4, 2]);
 const row = graph.input("row", "float32", [3]);
 const double = graph.input("double", "float64", [2, 3]);
 const ids = graph.input("ids", "int32", [5]);
+const two = graph.input("two", "float32", [1, 2, 2, 4]);
+const three = graph.input("three", "float32", [1, 2, 3, 4]);
 const yes = graph.input("yes", "bool", [2, 3]);
 
 /** Shapes that do not fit, and what is said of them. */
@@ -43,6 +45,7 @@ const REFUSED: ReadonlyArray<readonly [() => unknown, RegExp]> = [
   [() => op.reduceSum(a, [2]), /^ReduceSum of .*: no axis 2/],
   [() => op.softmax(graph.scalar(1)), /^Softmax of float32\[\]: no axis -1/],
   [() => layerNorm(b, row, row), /^LayerNormalization of float32\[4,2\], /],
+  [() => causalAttention(two, three, three), /^causalAttention of float32/],
   [() => graph.input("a", "float32", [1]), /^Cannot make a: there is one/],
   [() => graph.output("a", b), /^Cannot make a: there is one already/],
   [() => graph.input("none", "float32", [0]), /^Cannot make none: shape \[0\]/],
