@@ -65,8 +65,8 @@ export {
 export type { Actor, Policy } from "./envs/policies/policy.ts";
 export { normalisedScore } from "./kernels/solvers/score.ts";
 export type { Episode, Reflection, TaskRow, Trial } from "./pipeline/schema.ts";
+export type { Batch } from "./pipeline/lines.ts";
 export {
-  type Batch,
   type Batches,
   fromTrials,
   toTrials,

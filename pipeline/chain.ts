@@ -13,12 +13,8 @@ import {
   parseFlags,
   suggestion,
 } from "./flags.ts";
-import {
-  type BatchMapper,
-  failOnBadLine,
-  type OnBadLine,
-  type Transform,
-} from "./jsonl.ts";
+import type { BatchMapper, Transform } from "./jsonl.ts";
+import { failOnBadLine, type OnBadLine } from "./lines.ts";
 import type { Recipe } from "./manifest.ts";
 import type { Stage, TransformStage } from "./stage.ts";
 import { writeAll } from "./files.ts";

@@ -16,13 +16,8 @@ import { type Chain, renameFiles } from "./chain.ts";
 import { type StageError, UsageError } from "./errors.ts";
 import { shardsOf } from "./files.ts";
 import type { AnyOptions } from "./flags.ts";
-import {
-  addCounts,
-  attempt,
-  type Batch,
-  countRows,
-  type Counts,
-} from "./jsonl.ts";
+import { attempt } from "./jsonl.ts";
+import { addCounts, type Batch, countRows, type Counts } from "./lines.ts";
 import {
   codeCommit,
   type InputFile,
@@ -37,7 +32,7 @@ import {
   VERSION,
 } from "./manifest.ts";
 import type { Production } from "./production.ts";
-import { hashFile } from "./hash.ts";
+import { hashFile } from "./digest.ts";
 import { openShard, type ShardWriter, writeWhole } from "./shard.ts";
 
 const STATE = ".retrial";

@@ -3,17 +3,7 @@
  *
  * @module
  */
-/// <reference lib="deno.worker" />
-import { type Hashed, hashFile } from "./hash.ts";
+import { answering } from "./answering.ts";
+import { hashFile } from "./digest.ts";
 
-function hashed(file: string): Hashed {
-  try {
-    return { written: hashFile(file) };
-  } catch (error) {
-    const { message, code } = error as Error & { code?: string };
-    return { cause: { message, ...(code !== undefined && { code }) } };
-  }
-}
-
-self.onmessage = ({ data }: MessageEvent<string>) =>
-  self.postMessage(hashed(data));
+answering(hashFile);

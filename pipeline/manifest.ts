@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { DataError } from "./errors.ts";
 import type { AnyOptions } from "./flags.ts";
-import { addCounts, type Counts } from "./jsonl.ts";
+import { addCounts, type Counts } from "./lines.ts";
 import { SCHEMA } from "./schema.ts";
 
 export const MANIFEST = "manifest.json";

@@ -82,6 +82,18 @@ export interface Arrays {
   readonly mask: Uint8Array;
 }
 
+/** All arrays that there are, by name. */
+export function arraysIn(
+  { floats, labels, tags, ...rest }: Arrays,
+): Record<string, Integers | Float32Array | Uint8Array> {
+  return {
+    ...rest,
+    ...(labels && { labels }),
+    ...(tags && { tags }),
+    ...floats,
+  };
+}
+
 /** What arrays are made for. */
 export interface ArraysShape {
   readonly context: number;
@@ -115,6 +127,19 @@ export function suits(shape: ArraysShape, needed: ArraysShape): boolean {
   return isSame(bound(shape.observed), bound(needed.observed)) &&
     isSame(shape.actions, needed.actions) &&
     isSame(shape.positions, needed.positions);
+}
+
+/** A shape whose types hold what those of two do. */
+export function widened(a: ArraysShape, b: ArraysShape): ArraysShape {
+  const observed: Observed = a.observed.kind === "discrete"
+    ? { kind: "discrete", n: Math.max(bound(a.observed), bound(b.observed)) }
+    : a.observed;
+  return {
+    ...a,
+    observed,
+    actions: Math.max(a.actions, b.actions),
+    positions: Math.max(a.positions, b.positions),
+  };
 }
 
 /** The arrays of a file of so many windows. */
@@ -151,30 +176,40 @@ function blanksOf(windows: number, wanted: ArraysShape): {
 /** Bytes of a file, about. */
 const FILE_BYTES = 2 ** 24;
 
-/** Windows of a file. */
-function windowsOf(shape: ArraysShape): number {
+/** Windows of a file of so many bytes. */
+function windowsOf(shape: ArraysShape, most: number): number {
   const blanks = Object.values(blanksOf(1, shape));
   const each = blanks.reduce((sum, blank) => sum + bytesOf(blank), 0);
-  return Math.max(1, Math.floor(FILE_BYTES / each));
+  return Math.max(1, Math.floor(most / each));
 }
 
 const METADATA = { schema: PACK_SCHEMA };
 
-/** A file of windows that is being filled. */
-export interface PackBlank {
+/** Arrays of windows that are being filled; plain data. */
+export interface Filled {
   /** How many there is room for. */
   readonly windows: number;
-  /** What it was made for. */
+  /** What they were made for. */
   readonly shape: ArraysShape;
-  /** Views into the file's bytes. */
+  /** Views into one buffer. */
   readonly arrays: Arrays;
+}
+
+/** The buffer that arrays are views into. */
+export function bufferOf({ arrays }: Filled): ArrayBuffer {
+  // It is packBlank() that makes them, or a thread that was handed them.
+  return arrays.mask.buffer as ArrayBuffer;
+}
+
+/** A file of windows that is being filled. */
+export interface PackBlank extends Filled {
   /** The file's bytes once the first `count` windows are filled. */
   readonly bytes: (count: number) => Uint8Array<ArrayBuffer>;
 }
 
-/** A file of about 16 MiB, all of whose cells are to be filled. */
-export function packBlank(shape: ArraysShape): PackBlank {
-  const windows = windowsOf(shape);
+/** A file, of about 16 MiB if not told otherwise, all of whose cells are to be filled. */
+export function packBlank(shape: ArraysShape, most = FILE_BYTES): PackBlank {
+  const windows = windowsOf(shape, most);
   const { bytes, tensors } = blankSafetensors(
     blanksOf(windows, shape),
     METADATA,

@@ -4,17 +4,11 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import {
-  ClosedPipe,
-  DataError,
-  HostError,
-  isStageError,
-  type StageError,
-  UsageError,
-} from "./errors.ts";
-import type { Counts } from "./jsonl.ts";
+import { isStageError, type StageError } from "./errors.ts";
+import type { Counts } from "./lines.ts";
 import type { ShardEntry } from "./manifest.ts";
 import type { Target } from "./dataset.ts";
+import { received, type SentError } from "./thread.ts";
 
 /** What a worker is started with. */
 export interface Assignment {
@@ -44,32 +38,6 @@ export type FromWorker =
     readonly entries: ReadonlyArray<ShardEntry>;
   }
   | { readonly type: "failed"; readonly error: SentError };
-
-/** A tagged error as plain data, which is what passes between threads. */
-export interface SentError {
-  readonly tag: StageError["_tag"];
-  readonly message: string;
-}
-
-export function sendable(error: StageError): SentError {
-  return {
-    tag: error._tag,
-    message: error._tag === "ClosedPipe" ? "" : error.message,
-  };
-}
-
-function received({ tag, message }: SentError): StageError {
-  switch (tag) {
-    case "UsageError":
-      return new UsageError({ message });
-    case "DataError":
-      return new DataError({ message });
-    case "HostError":
-      return new HostError({ message });
-    case "ClosedPipe":
-      return new ClosedPipe();
-  }
-}
 
 /** What is done with what workers send. */
 export interface Reception {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Counts } from "./jsonl.ts";
+import type { Counts } from "./lines.ts";
 
 const utf8 = new TextEncoder();
 const INTERVAL_MS = 200;

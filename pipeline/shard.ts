@@ -10,7 +10,7 @@ import * as path from "node:path";
 import * as zlib from "node:zlib";
 import type { StageError } from "./errors.ts";
 import { packingOf, writeAll } from "./files.ts";
-import type { Written } from "./hash.ts";
+import type { Written } from "./digest.ts";
 import { attempt, promised } from "./jsonl.ts";
 
 /** A file being written; nobody sees it by its own name before `close`. */

@@ -14,13 +14,12 @@ import {
   type Options,
 } from "./flags.ts";
 import {
-  type Batch,
   type Batches,
   type BatchMapper,
   mapBatches,
-  type OnBadLine,
   type Transform,
 } from "./jsonl.ts";
+import type { Batch, OnBadLine } from "./lines.ts";
 
 /** What help shows of a stage. */
 export interface Signature<Name extends string, F extends Flags> {

@@ -11,9 +11,9 @@ import { parseChain } from "./chain.ts";
 import { makePart } from "./dataset.ts";
 import { isStageError, type StageError } from "./errors.ts";
 import type { Assignment, FromWorker, ToWorker } from "./pool.ts";
-import { sendable } from "./pool.ts";
 import { planProduction, type Production } from "./production.ts";
 import { stages } from "./stages.ts";
+import { sendable } from "./thread.ts";
 
 let assigned: Assignment;
 let production: Production;

@@ -18,7 +18,7 @@ import { type AnyOptions, checkOptions } from "../flags.ts";
 import { attempt } from "../jsonl.ts";
 import type { InputFile, Manifest } from "../manifest.ts";
 import { planProduction, type Production } from "../production.ts";
-import { hashFile } from "../hash.ts";
+import { hashFile } from "../digest.ts";
 import type { Stage } from "../stage.ts";
 
 /** What became of an input since; `undefined` if nothing did. */

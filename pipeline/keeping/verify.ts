@@ -11,7 +11,7 @@ import { shardsOf } from "../files.ts";
 import { attempt } from "../jsonl.ts";
 import { type Manifest, needManifest, type ShardEntry } from "../manifest.ts";
 import { say } from "../progress.ts";
-import { hashFile } from "../hash.ts";
+import { hashFile } from "../digest.ts";
 import { keeper } from "../stage.ts";
 
 /** What is wrong with a shard; `undefined` if nothing is. */

@@ -21,7 +21,8 @@ import {
   type StageError,
 } from "../errors.ts";
 import type { Flags } from "../flags.ts";
-import type { Batch, Batches } from "../jsonl.ts";
+import type { Batches } from "../jsonl.ts";
+import type { Batch } from "../lines.ts";
 import type { PlannedTask } from "../tasks.ts";
 import type { Model } from "./checkpoint.ts";
 import {

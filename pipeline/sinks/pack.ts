@@ -7,41 +7,35 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { windowsOf } from "../../kernels/packing/windows.ts";
 import { FOLDER_FLAGS } from "../chain.ts";
 import { occupied } from "../dataset.ts";
 import { DataError, type StageError, UsageError } from "../errors.ts";
 import { readFiles } from "../files.ts";
 import type { Options } from "../flags.ts";
-import { attempt, type Batch, forEachRow, promised } from "../jsonl.ts";
-import { codeCommit, VERSION } from "../manifest.ts";
-import { progress, say } from "../progress.ts";
-import { columnStart, type RowIndex, rowIndex, scanRow } from "../scan.ts";
-import { columnIndex } from "../schema.ts";
 import { type Hasher, hasher } from "../hash.ts";
-import { writeWhole } from "../shard.ts";
-import { sink } from "../stage.ts";
-import { redrawn } from "../tasks.ts";
-import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";
-import { packFiles } from "./pack/files.ts";
-import { fillWindow } from "./pack/fill.ts";
+import { attempt, promised } from "../jsonl.ts";
+import type { Batch } from "../lines.ts";
+import { SEED_FLAG } from "../keyed.ts";
+import { codeCommit, VERSION } from "../manifest.ts";
 import {
-  type ArraysShape,
   type FloatColumn,
   FLOATS,
-  type Observed,
   PACK_FILE,
   PACK_SCHEMA,
   type PackBlank,
   type PackDescription,
-  suits,
 } from "../pack_layout.ts";
-import {
-  emptySteps,
-  readAtDoor,
-  readSteps,
-  type Wanted,
-} from "./pack/trial.ts";
+import { progress, say } from "../progress.ts";
+import { columnStart, type RowIndex } from "../scan.ts";
+import { columnIndex } from "../schema.ts";
+import { writeWhole } from "../shard.ts";
+import { sink } from "../stage.ts";
+import { redrawn } from "../tasks.ts";
+import { cutter, observedOf, type Tally } from "./pack/cut.ts";
+import { type CutThreads, cutThreads } from "./pack/cut_threads.ts";
+import { packFiles } from "./pack/files.ts";
+import { filler } from "./pack/filler.ts";
+import type { Wanted } from "./pack/trial.ts";
 
 const TAGS = columnIndex("tags");
 const NAME = /^pack-\d{5}\.safetensors$/;
@@ -91,6 +85,13 @@ const flags = {
     min: 1,
     value: "A",
     summary: "number of actions, where the environment is not known",
+  },
+  jobs: {
+    type: "count",
+    min: 1,
+    max: 256,
+    value: "J",
+    summary: "threads that cut rows; the bytes do not depend on it",
   },
 } as const;
 
@@ -145,92 +146,81 @@ function wantedOf(row: RowIndex, options: PackOptions): Wanted {
   };
 }
 
-/** What packs say of observations. */
-function observedOf({ observed }: Wanted): Observed {
-  return typeof observed === "number"
-    ? { kind: "vector", width: observed }
-    : { kind: "discrete", n: observed.n };
-}
-
 /** Windows on their way to files. */
 interface Packer {
   readonly add: (batch: Batch) => void;
-  /** Waits for files that are being written, where there are too many. */
+  /** Waits for what is being cut or written, where that is too much. */
   readonly catchUp: (what: string) => Effect.Effect<void, StageError>;
   /** Writes what is left; gives the description, less its inputs. */
   readonly finish: () => Promise<Omit<PackDescription, "inputs" | "code">>;
-  /** Nothing is being written any more, whatever befell it. */
+  /** Nothing is being cut or written any more, whatever befell it. */
   readonly settled: () => Promise<void>;
 }
 
+/** Bytes of rows before threads are started that nobody asked for. */
+const FEW = 2 ** 24;
+/** Threads of which one that reads and puts together keeps up with no more. */
+const MANY = 4;
+
+/**
+ * How many threads are to cut, and after so many bytes of rows. With one, rows are
+ * cut where they are read: reading, writing and hashing keep a core busy.
+ */
+function jobsOf({ jobs }: PackOptions): readonly [number, number] {
+  if (jobs !== undefined) return [jobs, 0];
+  const others = navigator.hardwareConcurrency - 1;
+  return [Math.max(1, Math.min(others, MANY)), FEW];
+}
+
 function packer(options: PackOptions, hashing: Hasher): Packer {
-  const { context, out, label } = options;
+  const { context, out, label, offset, seed } = options;
   const stride = options.stride ?? context;
-  const key = stageKey(options.seed, "pack");
-  const row = rowIndex();
   const columns = columnsOf(options.columns);
-  const steps = emptySteps(columns);
+  const cut = { context, stride, offset, seed, label, columns };
   const shown = progress(0);
-  let wanted: Wanted | undefined;
-  let shape: ArraysShape | undefined;
   const files = packFiles(out, hashing);
-  let filling: PackBlank | undefined;
-  let [windows, count, total] = [0, 0, 0];
-  const write = () => {
-    if (!filling) return;
-    files.publish(filling, windows);
-    count += windows;
-    windows = 0;
-    filling = undefined;
-  };
-  /** A row that wider integers are needed for begins a file of such. */
-  const widen = (given: Wanted, trial: number) => {
-    const needed = {
-      context,
-      observed: observedOf(given),
-      actions: given.actions.n,
-      positions: Math.max(shape?.positions ?? 0, trial),
-      labelled: label !== undefined,
-      tagged: given.tagged,
-      columns,
-    };
-    if (shape && suits(shape, needed)) return;
-    write();
-    shape = needed;
-  };
-  const offsetOf = () =>
-    options.offset === "none"
-      ? 0
-      : Math.floor(unit(keyOf(key, idOf(row))) * stride);
-  const addRow = () => {
-    if (!wanted) {
-      wanted = wantedOf(row, options);
-      readAtDoor(row, wanted, steps);
-      scanRow(row.bytes, row.start, row.end, row);
-    }
-    readSteps(row, wanted, steps);
-    const trial = row.ends[row.episodes - 1]!;
-    widen(wanted, trial);
-    const cut = { context, stride, offset: offsetOf() };
-    for (const window of windowsOf(trial, cut)) {
-      filling ??= files.take(shape!);
-      const { arrays } = filling;
-      fillWindow(arrays, windows, context, row, steps, window, wanted);
-      total += window.to - window.from;
-      if (++windows === filling.windows) write();
-    }
-    shown.add({ rows: 1, steps: trial });
+  let [count, total] = [0, 0];
+  const into = filler<PackBlank>({
+    take: files.take,
+    give: (blank, windows) => {
+      files.publish(blank, windows);
+      count += windows;
+    },
+  });
+  const own = cutter(cut, (row) => wantedOf(row, options), into);
+  const [jobs, few] = jobsOf(options);
+  let threads: CutThreads | undefined;
+  let seen = 0;
+  const onTally = ({ rows, steps, packed }: Tally) => {
+    total += packed;
+    shown.add({ rows, steps });
   };
   return {
     add: (batch) => {
-      batch.release?.(forEachRow(batch, row, addRow));
+      if (threads) return threads.add(batch);
+      seen += batch.bytes.length;
+      batch.release?.(own.add(batch));
+      onTally(own.tally());
+      const wanted = own.wanted();
+      if (jobs === 1 || seen <= few || !wanted) return;
+      threads = cutThreads(jobs, { cut, wanted }, into, onTally);
     },
     catchUp: (what) =>
-      files.isBehind() ? promised(what, files.caughtUp) : Effect.void,
-    settled: files.settled,
+      files.isBehind() || threads?.isBehind()
+        ? promised(what, async () => {
+          await threads?.caughtUp();
+          await files.caughtUp();
+        })
+        : Effect.void,
+    settled: async () => {
+      threads?.stop();
+      await files.settled();
+    },
     finish: async () => {
-      write();
+      await threads?.finish();
+      into.flush();
       shown.finish();
+      const wanted = own.wanted();
       if (!wanted) throw new DataError({ message: "Cannot pack: no rows" });
       return {
         schema: PACK_SCHEMA,
@@ -273,7 +263,8 @@ before too; none is -1, 0 and 0 before the first step of a trial), positions (st
 since the trial began), starts (1 of an episode, 2 of a trial), ends (1 terminated, 2
 truncated), mask (1 where there is a step), tags (-1 none), and with --label labels.
 Integers are of 8, 16 or 32 bits, as few as hold all that was met when a file began.
-Windows go over the ends of episodes, never over those of trials.`,
+Windows go over the ends of episodes, never over those of trials. Without --jobs as many
+threads cut, once there is much, as there are cores but one, four at most.`,
     operandsFirst: 0,
     flags,
     operands: "[FILE|DIR…]",

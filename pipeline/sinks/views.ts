@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Batch } from "../jsonl.ts";
-import { forEachRow } from "../jsonl.ts";
+import type { Batch } from "../lines.ts";
+import { forEachRow } from "../lines.ts";
 import { columnEnd, columnStart, type RowIndex, rowIndex } from "../scan.ts";
 import { columnIndex } from "../schema.ts";
 import { quoted } from "./duckdb.ts";

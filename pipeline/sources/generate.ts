@@ -8,7 +8,8 @@ import * as Stream from "effect/Stream";
 import { recycle, take, writer } from "../bytes.ts";
 import { type StageError, UsageError } from "../errors.ts";
 import { type Options, pairs } from "../flags.ts";
-import { attempt, type Batch, type Batches } from "../jsonl.ts";
+import { attempt, type Batches } from "../jsonl.ts";
+import type { Batch } from "../lines.ts";
 import { type Parts, type PartsRequest, source } from "../stage.ts";
 import {
   emptyTally,

@@ -11,13 +11,8 @@ import { emptyRecord, type TrialRecord } from "../../envs/rollout.ts";
 import { recycle, take, writer } from "../bytes.ts";
 import type { StageError } from "../errors.ts";
 import { expandInputs, readFiles } from "../files.ts";
-import {
-  attempt,
-  type Batch,
-  type Batches,
-  forEachRow,
-  parseRow,
-} from "../jsonl.ts";
+import { attempt, type Batches, parseRow } from "../jsonl.ts";
+import { type Batch, forEachRow } from "../lines.ts";
 import { type Head, putJoined, putTrial } from "../print.ts";
 import { playAgain, stretchesOf } from "../replaying.ts";
 import { rowIndex } from "../scan.ts";

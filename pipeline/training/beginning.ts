@@ -20,7 +20,7 @@ import type { Key } from "../../kernels/random/key.ts";
 import { DataError, UsageError } from "../errors.ts";
 import type { PackDescription } from "../pack_layout.ts";
 import { modelFiles, modelFolder, readModel } from "../playing/checkpoint.ts";
-import { hashFile } from "../hash.ts";
+import { hashFile } from "../digest.ts";
 import { MODEL, type Settings } from "./settings.ts";
 
 /** A model that was trained before. */

@@ -10,7 +10,7 @@ import * as path from "node:path";
 import { DataError, type StageError, UsageError } from "../errors.ts";
 import { attempt } from "../jsonl.ts";
 import { checkpointsIn } from "../playing/checkpoint.ts";
-import { hashFile } from "../hash.ts";
+import { hashFile } from "../digest.ts";
 import { lastUpdate, readRun, REPEATABLE, type RunConfig } from "./runs.ts";
 import { runUpdate, stageError } from "./trainer.ts";
 import type { UpdateOptions } from "./update_flags.ts";

@@ -16,7 +16,8 @@ import {
   UsageError,
 } from "../errors.ts";
 import { expandInputs, readFiles } from "../files.ts";
-import { attempt, forEachRow } from "../jsonl.ts";
+import { attempt } from "../jsonl.ts";
+import { forEachRow } from "../lines.ts";
 import { Malformed, rowIndex } from "../scan.ts";
 import type { TaskRow } from "../schema.ts";
 import { perTask, type PlannedTask, redrawn, taskOf } from "../tasks.ts";

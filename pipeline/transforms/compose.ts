@@ -11,16 +11,15 @@ import {
   integer,
 } from "../../kernels/random/generator.ts";
 import { recycle, take, writer } from "../bytes.ts";
+import { accumulate, type Accumulator } from "../jsonl.ts";
 import {
-  accumulate,
-  type Accumulator,
   addCounts,
   type Batch,
   type Composed,
   type Counts,
   forEachRow,
   type OnBadLine,
-} from "../jsonl.ts";
+} from "../lines.ts";
 import { idOf, keyOf, stageKey, unit } from "../keyed.ts";
 import { say } from "../progress.ts";
 import { type RowIndex, rowIndex } from "../scan.ts";

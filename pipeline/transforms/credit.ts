@@ -9,9 +9,9 @@ import {
   type BatchMapper,
   batchMapper,
   mapBatches,
-  type OnBadLine,
   type Transform,
 } from "../jsonl.ts";
+import type { OnBadLine } from "../lines.ts";
 import { transform, type TransformStage } from "../stage.ts";
 import { estimate, finish } from "./credit/estimate.ts";
 import { flags } from "./credit/flags.ts";

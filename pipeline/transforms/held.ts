@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import { putBytes, recycle, take, writer } from "../bytes.ts";
 import type { StageError } from "../errors.ts";
-import { attempt, type Batch, type Batches } from "../jsonl.ts";
+import { attempt, type Batches } from "../jsonl.ts";
+import type { Batch } from "../lines.ts";
 
 const MEBIBYTE = 2 ** 20;
 

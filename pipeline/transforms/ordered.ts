@@ -6,13 +6,8 @@
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import { type Writer, writer } from "../bytes.ts";
-import {
-  attempt,
-  type Batch,
-  forEachRow,
-  type OnBadLine,
-  type Transform,
-} from "../jsonl.ts";
+import { attempt, type Transform } from "../jsonl.ts";
+import { type Batch, forEachRow, type OnBadLine } from "../lines.ts";
 import { type RowIndex, rowIndex } from "../scan.ts";
 import { afterAll, inBatches } from "./held.ts";
 import { sorter } from "./runs.ts";

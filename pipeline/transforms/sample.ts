@@ -9,15 +9,13 @@ import type { Key } from "../../kernels/random/key.ts";
 import { UsageError } from "../errors.ts";
 import {
   attempt,
-  type Batch,
   type BatchMapper,
   batchMapper,
-  forEachRow,
   mapBatches,
-  type OnBadLine,
   putRow,
   type Transform,
 } from "../jsonl.ts";
+import { type Batch, forEachRow, type OnBadLine } from "../lines.ts";
 import { type RowIndex, rowIndex } from "../scan.ts";
 import { transform } from "../stage.ts";
 import { afterAll, inBatches } from "./held.ts";

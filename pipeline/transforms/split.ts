@@ -7,13 +7,8 @@
 import { UsageError } from "../errors.ts";
 import { suggestion } from "../flags.ts";
 import { take, writer } from "../bytes.ts";
-import {
-  type BatchMapper,
-  batchMapper,
-  forEachRow,
-  type OnBadLine,
-  putRow,
-} from "../jsonl.ts";
+import { type BatchMapper, batchMapper, putRow } from "../jsonl.ts";
+import { forEachRow, type OnBadLine } from "../lines.ts";
 import { type RowIndex, rowIndex, worldOf } from "../scan.ts";
 import { type Router, rowTransform } from "../stage.ts";
 import { keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";

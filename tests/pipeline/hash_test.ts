@@ -1,7 +1,8 @@
 /** Digests of files, on this thread and on another. */
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import * as fs from "node:fs";
-import { hasher, hashFile } from "../../pipeline/hash.ts";
+import { hashFile } from "../../pipeline/digest.ts";
+import { hasher } from "../../pipeline/hash.ts";
 import { withFolder } from "../shell.ts";
 
 /** FIPS 180-2, appendix B.1, and the digest of nothing. */

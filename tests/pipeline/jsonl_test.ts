@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import * as fc from "fast-check";
 import { obtain } from "../../pipeline/bytes.ts";
-import { type Batch, toBatches } from "../../pipeline/jsonl.ts";
+import { toBatches } from "../../pipeline/jsonl.ts";
+import type { Batch } from "../../pipeline/lines.ts";
 
 const utf8 = new TextEncoder();
 const decoder = new TextDecoder();

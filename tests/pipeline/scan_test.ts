@@ -5,7 +5,7 @@ import {
   type ReturnOptions,
   trialReturns,
 } from "../../kernels/returns.ts";
-import { forEachRow } from "../../pipeline/jsonl.ts";
+import { forEachRow } from "../../pipeline/lines.ts";
 import {
   columnEnd,
   columnStart,

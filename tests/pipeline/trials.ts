@@ -7,12 +7,8 @@ import { execFileSync } from "node:child_process";
 import type { StageError } from "../../pipeline/errors.ts";
 import type { AnyOptions } from "../../pipeline/flags.ts";
 import { checkOptions, type Flags } from "../../pipeline/flags.ts";
-import {
-  type Batches,
-  fromTrials,
-  type OnBadLine,
-  toBatches,
-} from "../../pipeline/jsonl.ts";
+import { type Batches, fromTrials, toBatches } from "../../pipeline/jsonl.ts";
+import type { OnBadLine } from "../../pipeline/lines.ts";
 import type { Episode, Trial } from "../../pipeline/schema.ts";
 import type { TransformStage } from "../../pipeline/stage.ts";
 

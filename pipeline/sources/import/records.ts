@@ -6,7 +6,8 @@
 import { type CsvError, parse } from "csv-parse/sync";
 import { putBytes, take, type Writer, writer } from "../../bytes.ts";
 import { badLine, type Place } from "../../errors.ts";
-import { type Batch, forEachLine, LONGEST_LINE } from "../../jsonl.ts";
+import { LONGEST_LINE } from "../../jsonl.ts";
+import { type Batch, forEachLine } from "../../lines.ts";
 
 /** One line of a log; in CSV every value is text. */
 export interface Record {

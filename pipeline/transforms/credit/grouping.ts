@@ -11,12 +11,8 @@ import {
 } from "../../../kernels/advantages/whiten.ts";
 import { putText, recycle, take, writer } from "../../bytes.ts";
 import { badLine, DataError, type Place, UsageError } from "../../errors.ts";
-import {
-  type Accumulator,
-  type Batch,
-  forEachRow,
-  type OnBadLine,
-} from "../../jsonl.ts";
+import type { Accumulator } from "../../jsonl.ts";
+import { type Batch, forEachRow, type OnBadLine } from "../../lines.ts";
 import {
   fieldSpan,
   Malformed,

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { creditOptions } from "../../../../pipeline/transforms/credit/options.ts";
 import { grouper } from "../../../../pipeline/transforms/credit/grouping.ts";
 import { seenKeys } from "../../../../pipeline/transforms/credit/seen.ts";
-import type { Batch } from "../../../../pipeline/jsonl.ts";
+import type { Batch } from "../../../../pipeline/lines.ts";
 import { ids, lines, trial } from "../../trials.ts";
 
 const utf8 = new TextEncoder();
