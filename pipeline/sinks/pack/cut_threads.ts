@@ -33,10 +33,14 @@ export interface CutThreads {
   readonly stop: () => void;
 }
 
-interface Working {
-  readonly thread: Thread<Lines, CutLines>;
-  /** Lots that it gave, to go back to it. */
-  spare: Array<Filled>;
+/** What goes to a thread and comes back, to go again. */
+interface Room {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly spare: ReadonlyArray<Filled>;
+}
+
+function roomOf(length: number): Room {
+  return { bytes: new Uint8Array(length), spare: [] };
 }
 
 /**
@@ -52,26 +56,20 @@ export function cutThreads(
   const url = new URL("./cut_worker.ts", import.meta.url);
   const threads = Array.from(
     { length: count },
-    (): Working => ({ thread: thread(url), spare: [] }),
+    (): Thread<Lines, CutLines> => thread(url),
   );
   const answers: Array<Promise<CutLines>> = [];
-  const free: Array<Uint8Array<ArrayBuffer>> = [];
-  let [asked, answered] = [0, 0];
-  let bytes = new Uint8Array(LINES);
+  const free: Array<Room> = [];
+  let asked = 0;
+  let room = roomOf(LINES);
   let batches: Array<Part> = [];
   let length = 0;
   const ask = () => {
     if (batches.length === 0) return;
-    const to = threads[asked++ % count]!;
-    const { spare } = to;
-    to.spare = [];
-    answers.push(
-      to.thread.ask(
-        { job, bytes, batches, spare },
-        [bytes.buffer, ...spare.map(bufferOf)],
-      ),
-    );
-    bytes = free.pop() ?? new Uint8Array(LINES);
+    const transfer = [room.bytes.buffer, ...room.spare.map(bufferOf)];
+    const { ask } = threads[asked++ % count]!;
+    answers.push(ask({ job, batches, ...room }, transfer));
+    room = free.pop() ?? roomOf(LINES);
     batches = [];
     length = 0;
   };
@@ -79,17 +77,17 @@ export function cutThreads(
     const made = await answers.shift()!;
     putTogether(made, job.wanted, into);
     onTally(made.tally);
-    const { spare } = threads[answered++ % count]!;
-    spare.push(...made.lots.map(({ lot }) => lot));
-    // Those of a longer line than that are rare.
-    if (made.bytes.length === LINES) free.push(made.bytes);
+    const { bytes, lots } = made;
+    // Room for longer lines than that is rare, and let go.
+    if (bytes.length > LINES) return;
+    free.push({ bytes, spare: lots.map(({ lot }) => lot) });
   };
   const most = AHEAD * count;
   return {
     add: ({ bytes: own, place, offset, torn, release }) => {
-      if (length + own.length > bytes.length) ask();
-      if (own.length > bytes.length) bytes = new Uint8Array(own.length);
-      bytes.set(own, length);
+      if (length + own.length > room.bytes.length) ask();
+      if (own.length > room.bytes.length) room = roomOf(own.length);
+      room.bytes.set(own, length);
       length += own.length;
       const isTorn = torn !== undefined && { torn };
       batches.push({ place, offset, length: own.length, ...isTorn });
@@ -103,6 +101,6 @@ export function cutThreads(
       ask();
       while (answers.length > 0) await take();
     },
-    stop: () => threads.forEach(({ thread }) => thread.stop()),
+    stop: () => threads.forEach(({ stop }) => stop()),
   };
 }
