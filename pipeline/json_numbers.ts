@@ -36,6 +36,9 @@ function larger(into: Numbers): Float64Array {
 const ONES = 0x2c302c30;
 const TENS = 0x002c3030;
 const HUNDREDS = 0x2c303030;
+/** What a comma differs by from the end of a list, behind one digit and two. */
+const CLOSES_ONE = 0x7100;
+const CLOSES_TWO = 0x710000;
 
 /**
  * Whether the bytes of `word` where `sixes` has a 6 are below ten, and those others
@@ -80,6 +83,19 @@ export function readNumbers(c: Cursor, into: Numbers): number {
         values[length++] = (tens & 15) * 10 + ((tens >> 8) & 15);
         at += 3;
         continue;
+      }
+      // The last entry of a list of such.
+      if (areDigits(ones ^ CLOSES_ONE, 6, 0xfff0)) {
+        values[length++] = ones & 15;
+        c.at = at + 2;
+        break;
+      }
+      if (
+        (tens & 15) !== 0 && areDigits(tens ^ CLOSES_TWO, 0x0606, 0xfff0f0)
+      ) {
+        values[length++] = (tens & 15) * 10 + ((tens >> 8) & 15);
+        c.at = at + 3;
+        break;
       }
       const hundreds = word ^ HUNDREDS;
       if ((tens & 15) !== 0 && areDigits(hundreds, 0x060606, 0xfff0f0f0)) {
