@@ -49,68 +49,79 @@ function areDigits(word: number, sixes: number, rest: number): boolean {
   return ((word | (word + sixes)) & rest) === 0;
 }
 
+/**
+ * Reads small codes, most of what there is, four bytes at a time: as far as they go
+ * and there is room for them. Whether the list has ended; the cursor is behind it
+ * then, else at an entry. What the loop works on is fixed within it, so that the
+ * engine need not look at it anew each time.
+ */
+function readCodes(c: Cursor, into: Numbers): boolean {
+  const { view } = c;
+  const { values } = into;
+  const last = c.end - 4;
+  const room = values.length - 2;
+  let { at } = c;
+  let { length } = into;
+  let hasEnded = false;
+  while (at <= last && length <= room) {
+    const word = view.getInt32(at, true);
+    const ones = word ^ ONES;
+    if (areDigits(ones, 0x00060006, 0xfff0fff0)) {
+      values[length] = ones & 15;
+      values[length + 1] = ones >> 16;
+      length = (length + 2) | 0;
+      at = (at + 4) | 0;
+      continue;
+    }
+    if (areDigits(ones, 6, 0xfff0)) {
+      values[length] = ones & 15;
+      length = (length + 1) | 0;
+      at = (at + 2) | 0;
+      continue;
+    }
+    const tens = word ^ TENS;
+    if ((tens & 15) !== 0 && areDigits(tens, 0x0606, 0xfff0f0)) {
+      values[length] = (tens & 15) * 10 + ((tens >> 8) & 15);
+      length = (length + 1) | 0;
+      at = (at + 3) | 0;
+      continue;
+    }
+    // The last entry of a list.
+    if (areDigits(ones ^ CLOSES_ONE, 6, 0xfff0)) {
+      values[length++] = ones & 15;
+      at += 2;
+      hasEnded = true;
+      break;
+    }
+    if ((tens & 15) === 0) break;
+    if (areDigits(tens ^ CLOSES_TWO, 0x0606, 0xfff0f0)) {
+      values[length++] = (tens & 15) * 10 + ((tens >> 8) & 15);
+      at += 3;
+      hasEnded = true;
+      break;
+    }
+    const hundreds = word ^ HUNDREDS;
+    if (!areDigits(hundreds, 0x060606, 0xfff0f0f0)) break;
+    values[length] = (hundreds & 15) * 100 + ((hundreds >> 8) & 15) * 10 +
+      (hundreds >> 16);
+    length = (length + 1) | 0;
+    at = (at + 4) | 0;
+  }
+  c.at = at;
+  into.length = length;
+  return hasEnded;
+}
+
 /** Reads a list of numbers onto the end of `into`; how many there were. */
 export function readNumbers(c: Cursor, into: Numbers): number {
   if (!enterList(c)) return 0;
-  const { view } = c;
-  const last = c.end - 4;
   const from = into.length;
-  let { values, length } = into;
-  let { at } = c;
   for (;;) {
-    if (length + 2 > values.length) {
-      into.length = length;
-      values = into.values = larger(into);
-    }
-    // Small codes are most of what there is: four bytes at a time then.
-    if (at <= last) {
-      const word = view.getInt32(at, true);
-      const ones = word ^ ONES;
-      if (areDigits(ones, 0x00060006, 0xfff0fff0)) {
-        values[length] = ones & 15;
-        values[length + 1] = ones >> 16;
-        length += 2;
-        at += 4;
-        continue;
-      }
-      if (areDigits(ones, 6, 0xfff0)) {
-        values[length++] = ones & 15;
-        at += 2;
-        continue;
-      }
-      const tens = word ^ TENS;
-      if ((tens & 15) !== 0 && areDigits(tens, 0x0606, 0xfff0f0)) {
-        values[length++] = (tens & 15) * 10 + ((tens >> 8) & 15);
-        at += 3;
-        continue;
-      }
-      // The last entry of a list of such.
-      if (areDigits(ones ^ CLOSES_ONE, 6, 0xfff0)) {
-        values[length++] = ones & 15;
-        c.at = at + 2;
-        break;
-      }
-      if (
-        (tens & 15) !== 0 && areDigits(tens ^ CLOSES_TWO, 0x0606, 0xfff0f0)
-      ) {
-        values[length++] = (tens & 15) * 10 + ((tens >> 8) & 15);
-        c.at = at + 3;
-        break;
-      }
-      const hundreds = word ^ HUNDREDS;
-      if ((tens & 15) !== 0 && areDigits(hundreds, 0x060606, 0xfff0f0f0)) {
-        values[length++] = (hundreds & 15) * 100 +
-          ((hundreds >> 8) & 15) * 10 + (hundreds >> 16);
-        at += 4;
-        continue;
-      }
-    }
-    c.at = at;
+    if (readCodes(c, into)) break;
+    makeRoom(into, 1);
     skipSpace(c);
-    values[length++] = readNumber(c);
+    into.values[into.length++] = readNumber(c);
     if (!nextEntry(c)) break;
-    at = c.at;
   }
-  into.length = length;
-  return length - from;
+  return into.length - from;
 }
