@@ -151,6 +151,8 @@ interface Packer {
   readonly add: (batch: Batch) => void;
   /** Waits for what is being cut or written, where that is too much. */
   readonly catchUp: (what: string) => Effect.Effect<void, StageError>;
+  /** Waits for all that was added to be cut: what is wrong in it comes first. */
+  readonly heard: () => Promise<void>;
   /** Writes what is left; gives the description, less its inputs. */
   readonly finish: () => Promise<Omit<PackDescription, "inputs" | "code">>;
   /** Nothing is being cut or written any more, whatever befell it. */
@@ -215,6 +217,9 @@ function packer(options: PackOptions, hashing: Hasher): Packer {
     settled: async () => {
       threads?.stop();
       await files.settled();
+    },
+    heard: async () => {
+      await threads?.finish();
     },
     finish: async () => {
       await threads?.finish();
@@ -285,7 +290,9 @@ threads cut, once there is much, as there are cores but one, four at most.`,
       });
       const hashes = Promise.all(files.map(hashing.hash));
       hashes.catch(() => {});
-      const given = files.length > 0 ? readFiles(files) : rows;
+      const given = (files.length > 0 ? readFiles(files) : rows).pipe(
+        Stream.tapError(() => promised(what, packing.heard)),
+      );
       const [whole, hashed] = yield* Stream.runForEach(
         given,
         (batch) =>

@@ -168,6 +168,22 @@ Deno.test("vectors are cut by several as by one", () =>
     equal(differing(folder, "packs-1", "packs-2"), undefined);
   }));
 
+Deno.test("of two wrong lines the first is told, whoever comes to it", () =>
+  withFolder(async (folder) => {
+    const made = "generate --env dark-room --tasks 400 --episodes 20";
+    const rows = succeeded(await retrial(folder, made.split(" "))).trimEnd();
+    const broken = rows.slice(0, -7);
+    // The reader itself gives up at the second, while threads are busy.
+    const long = "x".repeat(65 * 2 ** 20);
+    fs.writeFileSync(`${folder}/rows.jsonl`, `${broken}\n${long}\n`);
+    for (const jobs of ["1", "2"]) {
+      const words = `pack --context 50 --jobs ${jobs} --out packs rows.jsonl`;
+      const { code, err } = await retrial(folder, words.split(" "));
+      equal(code, 65);
+      match(err, /line 400: /);
+    }
+  }));
+
 Deno.test("bytes do not depend on the number of threads", () =>
   withFolder(async (folder) => {
     const made =
