@@ -1,13 +1,16 @@
 /**
- * The other end of a {@linkcode thread}; without imports, so that it starts fast.
+ * The other end of a {@linkcode thread}; it imports types alone, so that it starts
+ * fast.
  *
  * @module
  */
 /// <reference lib="deno.worker" />
 
+import type { StageError } from "./errors.ts";
+
 /** What was thrown, as plain data: a stage's error has a tag, a host's a code. */
 export interface Thrown {
-  readonly tag?: string;
+  readonly tag?: StageError["_tag"];
   readonly message: string;
   readonly code?: string;
 }
@@ -17,9 +20,9 @@ export type Reply<Answer> =
   | { readonly answer: Answer }
   | { readonly thrown: Thrown };
 
-function thrownBy(error: unknown): Thrown {
+export function thrownBy(error: unknown): Thrown {
   const { _tag: tag, message, code } = error as Error & {
-    readonly _tag?: string;
+    readonly _tag?: StageError["_tag"];
     readonly code?: string;
   };
   return {

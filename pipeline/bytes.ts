@@ -7,6 +7,9 @@
  * @module
  */
 
+/** What every line ends with, and nothing else does. */
+export const LINE_FEED = 0x0a;
+
 const utf8 = new TextEncoder();
 const DIGITS = new Uint8Array(3000);
 for (let i = 0; i < 1000; i++) {

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { LINE_FEED } from "./bytes.ts";
 
 export interface Cursor {
   bytes: Uint8Array;
@@ -63,7 +64,7 @@ const DEEPEST = 512;
 
 /** What stands at the cursor, for an error. */
 export function unexpected(c: Cursor, expected: string): Syntax {
-  const lineEnd = c.bytes.indexOf(0x0a, c.at);
+  const lineEnd = c.bytes.indexOf(LINE_FEED, c.at);
   const end = lineEnd < 0 ? c.end : Math.min(lineEnd, c.end);
   if (c.at >= end) return new Syntax(`line ends where ${expected} should be`);
   const seen = latin1.decode(c.bytes.subarray(c.at, Math.min(c.at + 12, end)));

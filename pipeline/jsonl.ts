@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import { badLine, hostError, type StageError } from "./errors.ts";
 import {
+  LINE_FEED,
   putByte,
   putBytes,
   recycle,
@@ -22,7 +23,6 @@ import {
   type Batch,
   failOnBadLine,
   forEachRow,
-  LINE_FEED,
   type OnBadLine,
 } from "./lines.ts";
 import { type RowIndex, rowIndex } from "./scan.ts";

@@ -3,11 +3,9 @@
  *
  * @module
  */
+import { LINE_FEED } from "./bytes.ts";
 import { badLine, type DataError, type Place } from "./errors.ts";
 import { Malformed, type RowIndex, rowIndex, scanRow } from "./scan.ts";
-
-/** What every line ends with, and nothing else does. */
-export const LINE_FEED = 0x0a;
 
 /** What is in a batch, where whoever made it has counted. */
 export interface Counts {

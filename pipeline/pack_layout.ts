@@ -195,6 +195,17 @@ export interface Filled {
   readonly arrays: Arrays;
 }
 
+/** One of those to be filled anew whose types suit; others before it are let go. */
+export function reused<Lot extends Filled>(
+  free: Array<Lot>,
+  shape: ArraysShape,
+): Lot | undefined {
+  for (let lot = free.pop(); lot; lot = free.pop()) {
+    if (suits(lot.shape, shape)) return lot;
+  }
+  return undefined;
+}
+
 /** The buffer that arrays are views into. */
 export function bufferOf({ arrays }: Filled): ArrayBuffer {
   // It is packBlank() that makes them, or a thread that was handed them.

@@ -4,11 +4,12 @@
  * @module
  */
 import * as Effect from "effect/Effect";
+import type { Thrown } from "./answering.ts";
 import { isStageError, type StageError } from "./errors.ts";
 import type { Counts } from "./lines.ts";
 import type { ShardEntry } from "./manifest.ts";
 import type { Target } from "./dataset.ts";
-import { received, type SentError } from "./thread.ts";
+import { received } from "./thread.ts";
 
 /** What a worker is started with. */
 export interface Assignment {
@@ -37,7 +38,7 @@ export type FromWorker =
     readonly part: number;
     readonly entries: ReadonlyArray<ShardEntry>;
   }
-  | { readonly type: "failed"; readonly error: SentError };
+  | { readonly type: "failed"; readonly error: Thrown };
 
 /** What is done with what workers send. */
 export interface Reception {
@@ -102,6 +103,8 @@ export function runPool(
       result: Effect.Effect<void, StageError>,
       stopping: Effect.Effect<void> = stop,
     ) => resume(Effect.andThen(stopping, result));
+    const fail = (error: unknown) =>
+      end(isStageError(error) ? Effect.fail(error) : Effect.die(error));
     const send = (worker: Worker, message: ToWorker) =>
       worker.postMessage(message);
     const handOut = () => {
@@ -127,7 +130,7 @@ export function runPool(
           else handOut();
           return;
         case "failed":
-          return end(Effect.fail(received(message.error)));
+          return fail(received(message.error));
         case "stopped":
           return;
       }
@@ -137,7 +140,7 @@ export function runPool(
         try {
           receive(worker, data);
         } catch (error) {
-          end(isStageError(error) ? Effect.fail(error) : Effect.die(error));
+          fail(error);
         }
       };
       worker.onerror = (event) => {

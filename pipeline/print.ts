@@ -10,6 +10,7 @@ import {
   TRUNCATED,
 } from "../envs/rollout.ts";
 import {
+  LINE_FEED,
   NUMBER_WIDTH,
   putAscii,
   putByte,
@@ -23,7 +24,6 @@ import {
 import { SCHEMA, type TaskRow } from "./schema.ts";
 import { joinedTask } from "./tasks.ts";
 
-const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
 const ZERO = 0x30;
 const OPEN = 0x5b;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { LINE_FEED } from "./bytes.ts";
 import {
   type Cursor,
   cursor,
@@ -41,7 +42,6 @@ const ACTIONS = columnIndex("actions");
 const SUCCESS = columnIndex("success");
 const TERMINATED = columnIndex("terminated");
 const LABELS = columnIndex("labels");
-const LINE_FEED = 0x0a;
 const utf8 = new TextEncoder();
 
 export {

@@ -3,29 +3,12 @@
  *
  * @module
  */
-import type { Reply } from "./answering.ts";
-import {
-  ClosedPipe,
-  DataError,
-  HostError,
-  type StageError,
-  UsageError,
-} from "./errors.ts";
+import type { Reply, Thrown } from "./answering.ts";
+import { ClosedPipe, DataError, HostError, UsageError } from "./errors.ts";
 
-/** A tagged error as plain data, which is what passes between threads. */
-export interface SentError {
-  readonly tag: StageError["_tag"];
-  readonly message: string;
-}
-
-export function sendable(error: StageError): SentError {
-  return {
-    tag: error._tag,
-    message: error._tag === "ClosedPipe" ? "" : error.message,
-  };
-}
-
-export function received({ tag, message }: SentError): StageError {
+/** An error that was thrown on another thread. */
+export function received({ tag, message, code }: Thrown): Error {
+  if (tag === undefined) return Object.assign(new Error(message), { code });
   switch (tag) {
     case "UsageError":
       return new UsageError({ message });
@@ -60,12 +43,7 @@ export function thread<Question, Answer>(url: URL): Thread<Question, Answer> {
   worker.onmessage = ({ data }: MessageEvent<Reply<Answer>>) => {
     const { resolve, reject } = waiting.shift()!;
     if ("answer" in data) return resolve(data.answer);
-    const { tag, message, code } = data.thrown;
-    reject(
-      tag !== undefined
-        ? received({ tag: tag as StageError["_tag"], message })
-        : Object.assign(new Error(message), { code }),
-    );
+    reject(received(data.thrown));
   };
   worker.onerror = (event) => {
     event.preventDefault();

@@ -7,13 +7,13 @@
 /// <reference lib="deno.worker" />
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
+import { thrownBy } from "./answering.ts";
 import { parseChain } from "./chain.ts";
 import { makePart } from "./dataset.ts";
 import { isStageError, type StageError } from "./errors.ts";
 import type { Assignment, FromWorker, ToWorker } from "./pool.ts";
 import { planProduction, type Production } from "./production.ts";
 import { stages } from "./stages.ts";
-import { sendable } from "./thread.ts";
 
 let assigned: Assignment;
 let production: Production;
@@ -67,7 +67,7 @@ function run(work: Effect.Effect<void, StageError>): void {
   running = Effect.runPromise(work, { signal }).catch((error: unknown) => {
     if (signal.aborted) return;
     if (!isStageError(error)) throw error;
-    post({ type: "failed", error: sendable(error) });
+    post({ type: "failed", error: thrownBy(error) });
   });
 }
 

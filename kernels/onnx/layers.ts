@@ -121,7 +121,11 @@ function chunksOf(tokens: number): ReadonlyArray<readonly [number, number]> {
 }
 
 /** So many queries, the last of `each` tokens each, see these and those before. */
-function triangle({ graph, dtype }: Tensor, n: number, each: number): Tensor {
+export function triangle(
+  { graph, dtype }: Tensor,
+  n: number,
+  each: number,
+): Tensor {
   return graph.once(`triangle ${dtype} ${n} ${each}`, () => {
     const width = n * each;
     const mask = Array.from({ length: n * width }, (_, i) => {

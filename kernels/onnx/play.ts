@@ -5,9 +5,10 @@
  * @module
  */
 import { type Data, Graph, type Shape, sizeOf, type Tensor } from "./graph.ts";
+import { triangle } from "./layers.ts";
 import * as op from "./operators.ts";
 import { type Weights, weightsIn } from "./parameters.ts";
-import { causalMask, ringMask, tablesAt } from "./positions.ts";
+import { ringMask, tablesAt } from "./positions.ts";
 import type { Device, Session } from "./session.ts";
 import {
   embed,
@@ -151,12 +152,13 @@ export function playGraph(
   const embedded = embed(config, lookup, graph, [batch, 1]);
   const places = placesOf(graph, tokens);
   const ring = [config.context * tokens, device === "webgpu"] as const;
-  const [before, among] = [ringMask(places, ring[0]), causalMask(places)];
+  const before = ringMask(places, ring[0]);
   const tables = tablesAt(config, lookup, places);
   const known = think(config, lookup, embedded, tables, (layer, q, k, v) => {
     const keys = remember(play, `keys.${layer}`, k, places, ring);
     const values = remember(play, `values.${layer}`, v, places, ring);
-    const own = op.slice(among, 0, tokens - q.shape[2]!, tokens);
+    const asking = q.shape[2]!;
+    const own = triangle(q, asking, tokens / asking);
     return lookBack(q, [keys, k], [values, v], [before, own]);
   });
   const taken = readsAction(config)

@@ -124,12 +124,3 @@ export function ringMask(places: Tensor, slots: number): Tensor {
   const seen = op.reshape(op.and(there, stays), [1, slots]);
   return op.where(seen, graph.scalar(0), graph.scalar(UNSEEN));
 }
-
-/** Which of themselves the tokens at `places` see: not those to come. */
-export function causalMask({ graph, shape: [tokens] }: Tensor): Tensor {
-  const n = tokens!;
-  const mask = Float32Array.from({ length: n * n }, (_, i) => {
-    return i % n > Math.floor(i / n) ? UNSEEN : 0;
-  });
-  return graph.constant("float32", [n, n], mask);
-}

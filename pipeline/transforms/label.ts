@@ -7,6 +7,7 @@
 import type { Action } from "../../envs/actions.ts";
 import {
   ascii,
+  LINE_FEED,
   putAscii,
   putByte,
   putNumbers,
@@ -41,7 +42,6 @@ import { type ReadStates, statesOf } from "./label/states.ts";
 
 const LABELS = columnIndex("labels");
 const LABELS_KEY = ascii(',"labels":{');
-const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
 const CLOSE_OBJECT = 0x7d;
 

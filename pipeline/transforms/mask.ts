@@ -6,7 +6,7 @@
  */
 import { foldIn } from "../../kernels/random/key.ts";
 import { UNKNOWN } from "../../envs/policies/omnirl.ts";
-import { putByte, putNumbers } from "../bytes.ts";
+import { LINE_FEED, putByte, putNumbers } from "../bytes.ts";
 import { batchMapper, type RowMapper } from "../jsonl.ts";
 import { columnEnd, columnStart, type RowIndex } from "../scan.ts";
 import { columnIndex } from "../schema.ts";
@@ -15,7 +15,6 @@ import { type Copier, copyTo } from "./copier.ts";
 import { idOf, keyOf, SEED_FLAG, stageKey, unit } from "../keyed.ts";
 
 const TAGS = columnIndex("tags");
-const LINE_FEED = 0x0a;
 
 /** Probabilities that the tags of a trial, and of each episode, are hidden. */
 interface Shares {

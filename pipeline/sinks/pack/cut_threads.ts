@@ -89,8 +89,8 @@ export function cutThreads(
       if (own.length > room.bytes.length) room = roomOf(own.length);
       room.bytes.set(own, length);
       length += own.length;
-      const isTorn = torn !== undefined && { torn };
-      batches.push({ place, offset, length: own.length, ...isTorn });
+      const part = { place, offset, length: own.length };
+      batches.push({ ...part, ...(torn && { torn }) });
       release?.();
     },
     isBehind: () => answers.length > most,

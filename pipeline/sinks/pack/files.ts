@@ -10,6 +10,7 @@ import {
   type PackBlank,
   packBlank,
   type PackDescription,
+  reused,
 } from "../../pack_layout.ts";
 import type { Hasher } from "../../hash.ts";
 import { writeWholeBehind } from "../../shard.ts";
@@ -40,13 +41,6 @@ export function packFiles(folder: string, { hash }: Hasher): PackFiles {
   const writes: Array<Promise<void>> = [];
   const free: Array<PackBlank> = [];
   let written = 0;
-  const take = (shape: ArraysShape) => {
-    // Those made for another shape do not come back.
-    for (let blank = free.pop(); blank; blank = free.pop()) {
-      if (blank.shape === shape) return blank;
-    }
-    return packBlank(shape);
-  };
   const publish = (blank: PackBlank, windows: number) => {
     const file = `pack-${String(files.length).padStart(5, "0")}.safetensors`;
     const whole = path.join(folder, file);
@@ -63,7 +57,7 @@ export function packFiles(folder: string, { hash }: Hasher): PackFiles {
     files.push(hashed);
   };
   return {
-    take,
+    take: (shape) => reused(free, shape) ?? packBlank(shape),
     publish,
     isBehind: () => writes.length - written > BEHIND,
     caughtUp: async () => {

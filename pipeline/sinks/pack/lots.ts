@@ -12,7 +12,7 @@ import {
   type ArraysShape,
   type Filled,
   packBlank,
-  suits,
+  reused,
 } from "../../pack_layout.ts";
 import { type Cut, type Cutter, cutter, type Tally } from "./cut.ts";
 import { type Filler, filler } from "./filler.ts";
@@ -66,9 +66,8 @@ export function lotCutter(most = LOT_BYTES): (lines: Lines) => CutLines {
   let lots: Array<Lot> = [];
   const into: Filler = filler<Filled>({
     take: (shape) => {
-      for (let lot = spare.pop(); lot; lot = spare.pop()) {
-        if (suits(lot.shape, shape)) return lot;
-      }
+      const lot = reused(spare, shape);
+      if (lot) return lot;
       const { windows, arrays } = packBlank(shape, most);
       return { windows, arrays, shape };
     },

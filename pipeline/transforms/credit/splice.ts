@@ -6,6 +6,7 @@
  */
 import {
   ascii,
+  LINE_FEED,
   NUMBER_WIDTH,
   putAscii,
   putByte,
@@ -33,7 +34,6 @@ import { type Copier, copyTo, putField, standsFirst } from "../copier.ts";
 const RETURNS = columnIndex("returns");
 const ADVANTAGES = columnIndex("advantages");
 const REFLECTIONS = columnIndex("reflection");
-const LINE_FEED = 0x0a;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
